@@ -1,0 +1,128 @@
+"""The stream `contacts`: pages in, messages out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.helpers.types import Context
+from singer_sdk.tap_base import Tap
+from typing_extensions import override
+
+from tap_leads.client import IntercomStream
+from tap_leads.errors import TapLeadsError, UnusableAnswerError
+from tap_leads.leads import Shaper
+from tap_leads.ledger import Ledger
+from tap_leads.messages import MessageWriter
+from tap_leads.pages import NotAPageError, Page, leads_of
+from tap_leads.prefetch import Prefetch
+from tap_leads.progress import Progress
+from tap_leads.schema import LEAD_SCHEMA
+from tap_leads.scroll import Limits, Scroll, Summary
+
+
+class ContactsStream(IntercomStream):
+    """Every lead of the workspace, from the first one, in each sync."""
+
+    name = "contacts"
+    primary_keys = ("id",)
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the shaper sees to it, without loss
+    STATE_MSG_FREQUENCY = 2**63  # never before the end: it would look like success
+    emit_activate_version_messages = False  # not the SDK's, which come before the first record
+
+    def __init__(self, tap: Tap, writer: MessageWriter) -> None:
+        super().__init__(tap, schema=LEAD_SCHEMA)
+        self._writer = writer
+        self._summary = Summary()
+        # Whole seconds: more digits would overflow the column that targets keep them in.
+        self._version = tap.initialized_at // 1000
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        # The SDK announces each error as unhandled; the command says once, and better, what it is.
+        if not message.startswith("An unhandled error"):
+            super().log(message, *args, level=level, **kwargs)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+        shaper = Shaper(LEAD_SCHEMA, withheld=self._withheld())
+        try:
+            yield from self._sample(shaper) if self.is_sample else self._all_leads(shaper)
+        except UnusableAnswerError as error:
+            raise TapLeadsError(f"Intercom did not send leads: {error}") from None
+        except NotAPageError:
+            raise TapLeadsError("A page of leads could not be read.") from None
+        finally:
+            for sentence in shaper.report():
+                self.logger.warning(sentence)
+
+    def _sample(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
+        for page in self.request_records(None):
+            yield from map(shaper.record, leads_of(page.body))
+
+    def _all_leads(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
+        if self.config["emit_activate_version_messages"]:
+            self._stream_version = self._version  # the SDK puts it on each record
+        with (
+            Prefetch(self._fetch, patience=2.0 * self.timeout) as prefetch,
+            Progress(lambda: sent, lambda: prefetch.waiting, self.logger) as progress,
+        ):
+            sent = 0
+            try:
+                for body in prefetch.pages(before_waiting=self._writer.flush):
+                    for lead in leads_of(body):
+                        yield shaper.record(lead)
+                        sent += 1
+            except TapLeadsError:
+                self._writer.flush()
+                raise
+            self._complete(progress.elapsed)
+
+    def _fetch(self, prefetch: Prefetch) -> None:
+        """In the thread: the scroll's pages go to the spool."""
+        self._sleep = prefetch.sleep
+
+        def open_scroll() -> Iterator[Page]:
+            for page in self.request_records(None):
+                prefetch.check_in()
+                yield page
+
+        limits = Limits(
+            self.config["scroll_expiry"],
+            self.config["scroll_wait_timeout"],
+            self.config["max_restarts"],
+        )
+        with Ledger() as ledger:
+            scroll = Scroll(
+                open_scroll, prefetch.deliver, ledger, limits, self.logger, sleep=prefetch.sleep
+            )
+            self._summary = scroll.summary
+            scroll.run()
+
+    def _complete(self, seconds: float) -> None:
+        """After the last record of a complete scroll: what was not in it is gone."""
+        total = self._summary
+        self.logger.info(
+            "Completed: %d leads in %d pages, %.0f s, %d restart(s), %d lead(s) that came again "
+            "unchanged and were skipped.",
+            total.leads,
+            total.pages,
+            seconds,
+            total.restarts,
+            total.repeated,
+        )
+        if self._stream_version is not None:
+            # The next sync must have a greater version, so this one outlasts its own second.
+            time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
+            # A private method of the SDK, as it knows the names that stream maps give the stream.
+            self._write_activate_version_message(self._stream_version)
+
+    def _withheld(self) -> set[str]:
+        """Fields that the user deselected, wholly or in part, or maps."""
+        deselected = {path[1] for path, selected in self.mask.items() if path and not selected}
+        maps = (self.config.get("stream_maps") or {}).values()
+        mapped = {field for fields in maps if isinstance(fields, dict) for field in fields}
+        return deselected | mapped
