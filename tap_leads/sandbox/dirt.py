@@ -1,0 +1,76 @@
+"""Dirt: values that no document promises and that loaders met all the same.
+
+Under the fault `types` every other lead of a page gets one kind of dirt, in turn, so a page of 100
+has each kind at least once. Ids stay as they are.
+"""
+
+import copy
+
+from tap_leads.sandbox.leads import Lead, lead
+
+_BEYOND_64_BITS = 2**70 + 1
+
+
+def _nested(levels: int) -> Lead:
+    inner: Lead = {"bottom": True}
+    for level in range(levels):
+        inner = {f"level_{levels - level}": inner}
+    return inner
+
+
+# Name of the dirt -> the fields it spoils.
+DIRT: dict[str, Lead] = {
+    "unknown-object": {"ai_summary": {"text": "asked for a demo", "scores": [0.5, None]}},
+    "unknown-scalar": {"sms_consent": False},
+    "count-text": {"session_count": "7"},
+    "count-whole-float": {"session_count": 12.0},
+    "count-fraction": {"session_count": 1.5},
+    "count-beyond-64-bits": {"session_count": _BEYOND_64_BITS},
+    "count-unsigned": {"session_count": 2**63},
+    "time-milliseconds": {"created_at": 1_503_488_750_123},
+    "time-iso": {"updated_at": "2020-08-05T13:14:55.060+00:00"},  # webhooks of API 1.x
+    "time-text": {"updated_at": "1593702734"},  # fixture of hull-connectors
+    "time-before-1970": {"remote_created_at": -86_400},
+    "time-year-10000": {"signed_up_at": 253_402_300_800},
+    "time-garbage": {"last_request_at": "yesterday, or so"},
+    "time-empty": {"signed_up_at": ""},
+    "time-beyond-64-bits": {"remote_created_at": _BEYOND_64_BITS},
+    "text-number": {"phone": 491_701_234_567, "owner_id": 127},  # API 2.x: owner_id is a number
+    "text-object": {"name": {"first": "Ada", "last": "Hopper"}},
+    "text-nul": {"name": "Ada\x00Hopper"},
+    "text-surrogate": {"name": "Ada \ud800 Hopper"},
+    "text-escaped-nul": {"name": "C:\\u0000"},  # a backslash and five characters: no NUL at all
+    "text-long": {"referrer": "https://example.com/?q=" + "x" * 100_000},
+    "boolean-text": {"unsubscribed_from_emails": "false", "anonymous": "true"},
+    "boolean-number": {"has_hard_bounced": 0},
+    "object-list": {"companies": [{"type": "company", "company_id": "700"}]},
+    "object-text": {"location_data": "Dublin"},
+    "key-nul": {"utm\x00id": "spring", "custom_attributes": {"plan\x00": {"a\x00b": 1}}},
+    "key-surrogate": {"utm\udfffid": "spring", "custom_attributes": {"\ud800plan": "pro"}},
+    "custom-nul": {"custom_attributes": {"job_title": "\x00", "note": ["a\x00", "\ud83d"]}},
+    "custom-beyond-64-bits": {"custom_attributes": {"team_size": -_BEYOND_64_BITS, "n": 2**64}},
+    "custom-deep": {"custom_attributes": _nested(20)},
+    "custom-types": {"custom_attributes": {"team_size": "ten", "newsletter": "no", "trial": []}},
+    "custom-list": {"custom_attributes": []},
+}
+
+_NAMES = tuple(DIRT)
+
+
+def dirt_of(seed: int, index: int) -> str | None:
+    """Tell which dirt the fault `types` puts on a lead; None leaves it clean."""
+    turn, clean = divmod(seed + index, 2)
+    return None if clean else _NAMES[turn % len(_NAMES)]
+
+
+def soil(record: Lead, seed: int, index: int) -> Lead:
+    """Put a lead's dirt, if any, on the lead itself, and return it."""
+    name = dirt_of(seed, index)
+    if name:
+        record.update(copy.deepcopy(DIRT[name]))
+    return record
+
+
+def dirty_lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
+    """Make one lead as a page under the fault `types` carries it."""
+    return soil(lead(seed, index, workspace), seed, index)

@@ -1,0 +1,199 @@
+"""One workspace: its leads, and Intercom's rules for scrolling over them. No HTTP in here.
+
+The rules are those of the page "Scroll over all leads" of API 1.0 to 1.4, and what Intercom's staff
+and users reported where it is silent; each stands next to the code that keeps it.
+"""
+
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tap_leads.sandbox.leads import app_id
+from tap_leads.sandbox.population import Population
+
+_HISTORY = 100_000
+
+
+class ScrollRequest(NamedTuple):
+    """One request to `/contacts/scroll`, as the workspace remembers it."""
+
+    ordinal: int  # from 1; refused requests count too
+    at: float  # when it arrived, by the workspace's clock
+    token: str | None  # the scroll parameter it sent; None opens a scroll
+    status: int  # of the answer; 0 when the connection was closed without one
+    leads: int  # sent in the answer; 0 when the answer was cut off
+
+
+class Page(NamedTuple):
+    """One page of a scroll; an empty one is the end."""
+
+    indexes: list[int]  # of the leads
+    scroll_param: str  # to ask for the next page with
+
+
+class ScrollExistsError(Exception):
+    """Somebody's scroll is open: 400 `scroll_exists`."""
+
+
+class ScrollNotFoundError(Exception):
+    """The scroll parameter is unknown, used up or expired: 404 `not_found`."""
+
+
+@dataclass(slots=True)
+class _Scroll:
+    param: str
+    position: int  # of the next page
+    previous: int  # position of the page served last
+    used: float  # when it was used last, by the workspace's clock; infinite while it is in use
+    over: bool = False
+
+
+class Workspace(Population):
+    """The leads of one workspace, and the one scroll it can have.
+
+    Args:
+        leads: How many leads there are at first.
+        seed: Which world of leads they are from.
+        number: Which workspace of this world; it decides the `app_id` and nothing else.
+        page_size: Leads a page. Intercom's is 100, and no parameter changes it.
+        idle_limit: Seconds after which an unused scroll is gone ("isn't used for 1 minute").
+        scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
+            (intercom-ruby issue 452), or has another on each page, as its documents show.
+        clock: Seconds that only ever grow.
+    """
+
+    def __init__(  # noqa: PLR0913 - as Sandbox, which fills them in
+        self,
+        leads: int,
+        *,
+        seed: int = 1,
+        number: int = 0,
+        page_size: int = 100,
+        idle_limit: float = 60.0,
+        scroll_param: Literal["constant", "changing"] = "constant",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(leads, seed=seed, workspace=app_id(seed, number))
+        self.page_size = page_size
+        self.idle_limit = idle_limit
+        self.scrolls_opened = 0
+        self.longest_idle = 0.0
+        self.clock = clock
+        self._changing = scroll_param == "changing"
+        self._scroll: _Scroll | None = None
+        self._foreign_until: float | None = None  # end of somebody else's scroll
+        self._requests = 0
+        self._history: deque[ScrollRequest] = deque(maxlen=_HISTORY)
+
+    def scroll(
+        self,
+        scroll_param: str | None,
+        *,
+        repeat: bool = False,
+        no_end: bool = False,
+        deliver: bool = True,
+    ) -> Page:
+        """Open a scroll (no parameter), or serve its next page.
+
+        The server holds the position: the same parameter gives successive pages, so a page whose
+        answer is lost cannot be had again ("not possible to continue from a specific point").
+
+        Args:
+            scroll_param: What the request sent.
+            repeat: Serve the page before once more; the position stays.
+            no_end: Have no empty page at the end, just a scroll that is gone.
+            deliver: False when the page will not reach the client: the position moves all the same,
+                but no new parameter is given out.
+
+        Returns:
+            The page. Unless it is lost, the scroll is in use until `touch`: preparing a page can
+            take longer than the idle limit (intercom-java issue 260).
+
+        Raises:
+            ScrollExistsError: "Each workspace can only have 1 scroll open at a time".
+            ScrollNotFoundError: The scroll expired, is over, or never was.
+        """
+        with self._lock:
+            now = self.clock()
+            scroll = self._open(now) if scroll_param is None else self._find(scroll_param, now)
+            start = scroll.previous if repeat else scroll.position
+            indexes = self.indexes(start, self.page_size)
+            # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
+            # will expire": the empty page is the last thing a scroll does.
+            scroll.over = not indexes
+            if scroll.over and no_end:
+                raise ScrollNotFoundError
+            scroll.previous = start
+            scroll.position = start + len(indexes)
+            scroll.used = math.inf if deliver else now
+            # The empty page too carries a parameter, of no use (fixture of hull-connectors).
+            if deliver and scroll_param is not None and (self._changing or scroll.over):
+                scroll.param = str(uuid.uuid4())
+            return Page(indexes, scroll.param)
+
+    def _open(self, now: float) -> _Scroll:
+        if self._foreign(now) or (self._scroll and self._is_alive(self._scroll, now)):
+            # Whether a refused opening prolongs the open scroll is unknown; here it does not.
+            raise ScrollExistsError
+        self.scrolls_opened += 1
+        self._scroll = _Scroll(str(uuid.uuid4()), position=0, previous=0, used=now)
+        return self._scroll
+
+    def _find(self, scroll_param: str, now: float) -> _Scroll:
+        scroll = self._scroll
+        if scroll is None or scroll.over or scroll.param != scroll_param:
+            raise ScrollNotFoundError
+        self.longest_idle = max(self.longest_idle, now - scroll.used)
+        if self._foreign(now) or not self._is_alive(scroll, now):
+            scroll.over = True
+            raise ScrollNotFoundError
+        return scroll
+
+    def _is_alive(self, scroll: _Scroll, now: float) -> bool:
+        return not scroll.over and now - scroll.used < self.idle_limit
+
+    def _foreign(self, now: float) -> bool:
+        return self._foreign_until is not None and now < self._foreign_until
+
+    def touch(self, scroll_param: str) -> None:
+        """Begin the idle time of a scroll: its page is ready to be sent."""
+        with self._lock:
+            if self._scroll and self._scroll.param == scroll_param:
+                self._scroll.used = self.clock()
+
+    def expire(self) -> None:
+        """Let the open scroll be gone, before its time."""
+        with self._lock:
+            if self._scroll:
+                self._scroll.over = True
+
+    def occupy(self, seconds: float) -> None:
+        """Let somebody else have a scroll open for so long, counted from the first call."""
+        with self._lock:
+            if self._foreign_until is None:
+                self._foreign_until = self.clock() + seconds
+
+    @property
+    def history(self) -> list[ScrollRequest]:
+        """The requests to the scroll, oldest first; no more than the latest 100,000."""
+        with self._lock:
+            return sorted(self._history)  # as they arrived, not as they were answered
+
+    def arrive(self) -> int:
+        """Count a request to the scroll.
+
+        Returns:
+            Its ordinal number, from 1.
+        """
+        with self._lock:
+            self._requests += 1
+            return self._requests
+
+    def remember(self, request: ScrollRequest) -> None:
+        """Put a request into the history."""
+        with self._lock:
+            self._history.append(request)
