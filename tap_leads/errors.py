@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_leads.scroll import Answer
+    from tap_leads.reactions import Answer
 
 
 class TapLeadsError(Exception):

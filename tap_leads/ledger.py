@@ -70,7 +70,7 @@ class Ledger:
         try:
             rows = self._database.execute(_upsert(len(versions)), values).fetchall()
             new = {(identity, version) for identity, version, is_new in rows if is_new}
-            repeats = len(rows) < len(versions) and not self._first_sight(rows, number)
+            repeats = not any(self._is_first_sight(identity, number) for identity, _, _ in rows)
         except sqlite3.Error as error:
             raise SpoolError(
                 f"The disk could not take the list of leads already seen ({error}). Free some "
@@ -78,15 +78,11 @@ class Ledger:
             ) from None
         return Entry(new, repeats)
 
-    def _first_sight(self, rows: Sequence[tuple[str, str, int]], number: int) -> bool:
-        """Whether one of these rows, just entered, is the pass's first of its lead."""
-        ids = {identity for identity, _, _ in rows}
-        marks = ", ".join("?" * len(ids))
-        query = (
-            f"SELECT 1 FROM seen WHERE last_pass = ? AND id IN ({marks})"  # noqa: S608 - as below
-            " GROUP BY id HAVING count(*) = 1 LIMIT 1"
-        )
-        return self._database.execute(query, [number, *ids]).fetchone() is not None
+    def _is_first_sight(self, identity: str, number: int) -> bool:
+        """Whether a lead, just entered, had not come in this pass before, in no version."""
+        query = "SELECT count(*) FROM seen WHERE id = ? AND last_pass = ?"
+        (rows,) = self._database.execute(query, (identity, number)).fetchone()
+        return bool(rows == 1)
 
 
 @lru_cache(maxsize=256)

@@ -24,7 +24,7 @@ REPLACEMENT = "\ufffd"
 
 
 class NotAPageError(ValueError):
-    """The body is no JSON, or no list of leads with the token of the next page."""
+    """The body is no JSON, or holds no list of leads."""
 
 
 class _LeadKey(msgspec.Struct):
@@ -59,7 +59,7 @@ class Page:
     Attributes:
         body: The page as Intercom sent it.
         versions: For each lead its id and what tells this version of it from others.
-        scroll_param: The token of the next page; None only if there are no leads.
+        scroll_param: The token of the next page, if the page names one.
     """
 
     body: bytes
@@ -87,9 +87,6 @@ def read_page(body: bytes) -> Page:
         LeadWithoutIdError: A lead has no id.
     """
     keys = _decode(_KEYS, body)
-    token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
-    if keys.contacts and not token:
-        raise NotAPageError("leads, but no scroll_param")
     versions = [
         (lead_id(lead.id), "" if lead.updated_at is None else str(lead.updated_at))
         for lead in keys.contacts
@@ -100,7 +97,8 @@ def read_page(body: bytes) -> Page:
             (identity, version or hashlib.sha256(raw).hexdigest())
             for (identity, version), raw in zip(versions, _raw_leads(body), strict=True)
         ]
-    return Page(body, versions, token)
+    token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
+    return Page(body, versions, token or None)
 
 
 def leads_of(body: bytes) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from tap_leads.pages import NotAPageError, Page, leads_of
 from tap_leads.prefetch import Prefetch
 from tap_leads.progress import Progress
 from tap_leads.schema import LEAD_SCHEMA
-from tap_leads.scroll import Limits, Scroll, Summary
+from tap_leads.scroll import Scroll, Summary
 
 
 class ContactsStream(IntercomStream):
@@ -34,7 +34,7 @@ class ContactsStream(IntercomStream):
     emit_activate_version_messages = False  # not the SDK's, which come before the first record
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
-        super().__init__(tap, schema=LEAD_SCHEMA)
+        super().__init__(tap, LEAD_SCHEMA)
         self._writer = writer
         self._summary = Summary()
         # Whole seconds: more digits would overflow the column that targets keep them in.
@@ -83,22 +83,15 @@ class ContactsStream(IntercomStream):
 
     def _fetch(self, prefetch: Prefetch) -> None:
         """In the thread: the scroll's pages go to the spool."""
-        self._sleep = prefetch.sleep
+        self._patience = self._new_patience(prefetch.sleep)
 
         def open_scroll() -> Iterator[Page]:
             for page in self.request_records(None):
                 prefetch.check_in()
                 yield page
 
-        limits = Limits(
-            self.config["scroll_expiry"],
-            self.config["scroll_wait_timeout"],
-            self.config["max_restarts"],
-        )
         with Ledger() as ledger:
-            scroll = Scroll(
-                open_scroll, prefetch.deliver, ledger, limits, self.logger, sleep=prefetch.sleep
-            )
+            scroll = Scroll(open_scroll, prefetch.deliver, ledger, self._patience, self.logger)
             self._summary = scroll.summary
             scroll.run()
 
