@@ -1,0 +1,85 @@
+# All set-up happens inside the checkout: .venv (development), .meltano (plugins), .cache.
+# Needed beforehand: Python 3.11 or later with venv, and make.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Named, as without git (from an archive) the linter would not know what to leave out.
+CODE := $(wildcard tap_leads tests demo benchmarks)
+
+# A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
+DEV := .venv/.ready
+PLUGINS := .meltano/.ready
+
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+# Builds use pinned versions too; certificates are the system's, as with pip; and no interpreter
+# is downloaded behind anybody's back.
+export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/dev.txt
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+# Meltano would put its logs into the home directory.
+export XDG_STATE_HOME := $(CURDIR)/.cache/state
+
+.PHONY: help
+help: ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: demo
+demo: $(DEV) $(PLUGINS) ## Load a made-up workspace's leads into a real PostgreSQL and show them
+	@$(BIN)/python -m demo
+
+.PHONY: test
+test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(DEV) ## Check style, format and types
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(DEV) ## Format the code and repair what can be repaired
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: setup
+setup: $(DEV) $(PLUGINS) ## Only set up
+
+.PHONY: pins
+pins: $(DEV) ## Write new pins into requirements/
+	@for name in dev plugins; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
+	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
+	done
+
+.PHONY: clean
+clean: ## Remove everything that was made
+	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
+	  .ruff_cache build dist output
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# pip is there from the beginning, but uv is many times faster, so pip installs uv alone.
+$(DEV): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(sys.argv[1])' \
+	  'tap-leads needs Python 3.11 or later; name one: make PYTHON=python3.12'
+	@echo 'Setting up .venv (once)'
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --clear .venv && \
+	  $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements/dev.txt)"; }
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --exact \
+	  --requirement requirements/dev.txt --editable .
+	@touch $@
+
+$(PLUGINS): $(DEV) meltano.yml requirements/plugins.txt
+	@echo 'Setting up the Meltano plugins (once)'
+	@mkdir -p .meltano output
+	@$(BIN)/meltano --log-format=plain install </dev/null >.meltano/install.log 2>&1 || { \
+	  cat .meltano/install.log; exit 1; }
+	@touch $@
