@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from tap_leads.errors import LeadWithoutIdError
 from tap_leads.schema import ADDITIONAL_FIELDS
@@ -29,6 +31,13 @@ _TOO_LATE = 10**15
 _MAX_NAMES = 100
 _OTHER_NAMES = "(other names)"
 # So many names of misfits are counted one by one: memory stays bounded whatever is sent.
+
+_EXACT: dict[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": Annotated[int, msgspec.Meta(ge=-_INT64_END, le=_INT64_END - 1)],
+    "number": int | float,
+}
 
 _ISO_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -68,6 +77,8 @@ class Shaper:
         properties.pop(ADDITIONAL_FIELDS)
         self._empty = dict.fromkeys([*properties, ADDITIONAL_FIELDS])
         self._converters = {name: converter(field) for name, field in properties.items()}
+        self._exact = exact_type({**schema, "properties": properties})
+        self._times = [name for name, convert in self._converters.items() if convert is time]
         self._withheld = frozenset(withheld)
         self.misfits: Counter[str] = Counter()
 
@@ -77,6 +88,31 @@ class Shaper:
         Raises:
             LeadWithoutIdError: The lead has no id.
         """
+        try:
+            return self._as_it_is(lead)
+        except MisfitError:
+            return self._fitted(lead)
+
+    def _as_it_is(self, lead: dict[str, Any]) -> dict[str, Any]:
+        """The record of a lead that needs no more than its times converted, as nearly all do.
+
+        Raises:
+            MisfitError: It needs more.
+        """
+        try:
+            msgspec.convert(lead, self._exact)
+        except msgspec.ValidationError as error:
+            raise MisfitError from error
+        record = {**self._empty, **lead}
+        if len(record) != len(self._empty) or ADDITIONAL_FIELDS in lead:
+            raise MisfitError
+        for name in self._times:
+            if (value := record[name]) is not None:
+                record[name] = time(value)
+        return record
+
+    def _fitted(self, lead: dict[str, Any]) -> dict[str, Any]:
+        """The record of any lead, field by field."""
         record: dict[str, Any] = self._empty.copy()
         misfits = {}
         converters = self._converters
@@ -120,6 +156,36 @@ def converter(field: Mapping[str, Any]) -> Convert:
     if kind == "array":
         return list_of(field["items"])
     return {"string": string, "integer": integer, "number": number, "boolean": boolean}[kind]
+
+
+def exact_type(field: Mapping[str, Any]) -> Any:
+    """The type of values that a field's converter would leave as they are, for msgspec to check.
+
+    Times are left to their converter.
+    """
+    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    kind = next(kind for kind in kinds if kind != "null")
+    exact: Any
+    if field.get("format") == "date-time":
+        return Any
+    if kind == "object":
+        exact = dict
+        if "properties" in field:
+            required = field.get("required", ())
+            exact = msgspec.defstruct(
+                "Exact",
+                [
+                    (name, Annotated[str, msgspec.Meta(min_length=1)])
+                    if name in required
+                    else (name, exact_type(inner), None)
+                    for name, inner in field["properties"].items()
+                ],
+            )
+    elif kind == "array":
+        exact = list[exact_type(field["items"])]  # type: ignore[misc]
+    else:
+        exact = _EXACT[kind]
+    return exact | None if "null" in kinds else exact
 
 
 def string(value: Any) -> str:

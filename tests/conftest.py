@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from demo.meltano import ROOT
+from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
 
 TIME_LIMIT = 60.0
@@ -122,3 +125,55 @@ def leads_250() -> Iterator[Sandbox]:
 def ids_of(sandbox: Sandbox) -> list[str]:
     """The ids of the leads that a sandbox holds, in the order it serves them."""
     return [lead["id"] for lead in sandbox.workspace.leads()]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    with PostgresServer() as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A schema of its own in PostgreSQL, and the loader that fills it."""
+
+    server: PostgresServer
+    schema: str
+    folder: Path
+
+    def load(self, run: Run, **settings: object) -> None:
+        """Pipes what the tap wrote into target-postgres, as far as it came."""
+        base = {
+            "host": self.server.host,
+            "port": self.server.port,
+            "user": self.server.user,
+            "password": self.server.password,
+            "database": self.server.database,
+            "default_target_schema": self.schema,
+        }
+        config = self.folder / "target.json"
+        config.write_text(json.dumps(base | settings))
+        program = ROOT / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
+        subprocess.run(
+            [program, "--config", config],
+            input=run.output,
+            capture_output=True,
+            check=True,
+            timeout=TIME_LIMIT,
+        )
+
+    def rows(self, columns: str = "id", table: str = "contacts") -> list[tuple[Any, ...]]:
+        """The rows of a table, ordered by id."""
+        return self.server.query(f'SELECT {columns} FROM "{self.schema}".{table} ORDER BY id')
+
+    def ids(self, table: str = "contacts") -> list[str]:
+        """The ids of the rows that are not marked as deleted."""
+        rows = self.rows("id, _sdc_deleted_at", table)
+        return [identity for identity, deleted in rows if deleted is None]
+
+
+@pytest.fixture
+def warehouse(postgres: PostgresServer, tmp_path: Path) -> Warehouse:
+    """A schema of the test's own."""
+    return Warehouse(postgres, f"test_{uuid.uuid4().hex}", tmp_path)
