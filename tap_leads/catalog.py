@@ -6,7 +6,7 @@ another version, or a wish for incremental replication, must neither hide leads 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from singer_sdk.singerlib import Catalog, Metadata, Schema
@@ -15,7 +15,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_leads.errors import TapLeadsError
 
 
-def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: list[str]) -> None:
+def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> None:
     """Leaves of a catalog nothing but the selection.
 
     Raises:
@@ -28,6 +28,7 @@ def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: list[s
             f"would be synced. With Meltano, `meltano select tap-leads {stream} '*'` selects it; a "
             "rule with --exclude alone deselects everything."
         )
+    entry.stream = stream
     entry.schema = Schema.from_dict(dict(schema))
     entry.key_properties = keys
     entry.replication_key = None

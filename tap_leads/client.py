@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import requests
 import urllib3
 from singer_sdk import RESTStream, Tap
@@ -23,6 +24,9 @@ from tap_leads.reactions import Answer
 from tap_leads.settings import HOSTS
 
 LEADS_LIST = "/contacts"
+
+BEST_EFFORT_TIMEOUT = 10
+"""Seconds to wait for an answer that the sync can do without."""
 
 # At DEBUG, urllib3 logs each address, and the scroll's token stands in it.
 logging.getLogger("urllib3").setLevel(logging.INFO)
@@ -72,8 +76,8 @@ class IntercomStream(RESTStream[str | None]):
     allow_redirects = False  # the access token would travel with them
     _LOG_REQUEST_METRICS = False  # a line a page; the progress says as much in one a half minute
 
-    def __init__(self, tap: Tap, schema: dict[str, Any]) -> None:
-        super().__init__(tap, schema=schema)
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap)
         self._patience = self._new_patience(time.sleep)
 
     def _new_patience(self, sleep: Callable[[float], None]) -> Patience:
@@ -159,6 +163,37 @@ class IntercomStream(RESTStream[str | None]):
     @override
     def validate_response(self, response: requests.Response) -> None:
         check(response, self.config["region"])
+
+    def ask(self, path: str) -> Any:
+        """The JSON of an answer that the sync can do without; None if there is none."""
+        try:
+            response = self.requests_session.send(
+                self.build_prepared_request(
+                    method="GET", url=self.url_base + path, headers=self.http_headers
+                ),
+                timeout=min(self.timeout, BEST_EFFORT_TIMEOUT),
+                allow_redirects=False,
+            )
+            return msgspec.json.decode(response.content) if response.ok else None
+        except (OSError, urllib3.exceptions.HTTPError, ValueError, LookupError, RecursionError):
+            return None  # a LookupError: discovery may come without a token
+
+    def count_leads(self) -> int | None:
+        """How many leads Intercom counts; its count may be cached, and so be off a little."""
+        try:
+            count = self.ask("/counts")["lead"]["count"]
+        except (LookupError, TypeError):
+            return None
+        return count if isinstance(count, int) else None
+
+    def attribute_definitions(self) -> Any:
+        """What Intercom says of the workspace's attributes; None if it says nothing.
+
+        The path changed with API 1.4, as Intercom's changelog of that version says.
+        """
+        if self.config["api_version"] == "1.4":
+            return self.ask("/data_attributes?model=customer")
+        return self.ask("/data_attributes/customer")
 
     @override
     def request_records(self, context: Context | None) -> Iterable[Any]:

@@ -1,53 +1,24 @@
 """A lead as Intercom sends it becomes a record that fits the schema, and nothing gets lost.
 
-Each field's converter is made from the field's JSON Schema. A converter returns the value as the
-schema wants it, or raises `MisfitError` when that cannot be done without loss; the value then moves
-unchanged to `additional_fields`.
+A value that does not fit its field, and a field that the schema does not know, move unchanged to
+`additional_fields`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from tap_leads.errors import LeadWithoutIdError
-from tap_leads.schema import ADDITIONAL_FIELDS
+from tap_leads.schema import ADDITIONAL_FIELDS, CUSTOM_ATTRIBUTES, OPEN_OBJECT
+from tap_leads.values import Convert, MisfitError, converter, exact_type, time
 
-Convert = Callable[[Any], Any]
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone it prints faster; "Z" is added
-_MICROSECOND = timedelta(microseconds=1)
-_INT64_END = 2**63
-_MILLISECONDS = 10**11
-# Numbers from here on are milliseconds: as seconds they would lie after the year 5000.
-_TOO_LATE = 10**15
-# Milliseconds from here on lie after the year 33000, which no date-time holds.
 _MAX_NAMES = 100
 _OTHER_NAMES = "(other names)"
 # So many names of misfits are counted one by one: memory stays bounded whatever is sent.
-
-_EXACT: dict[str, Any] = {
-    "string": str,
-    "boolean": bool,
-    "integer": Annotated[int, msgspec.Meta(ge=-_INT64_END, le=_INT64_END - 1)],
-    "number": int | float,
-}
-
-_ISO_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII
-)
-_INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
-
-
-class MisfitError(ValueError):
-    """The value cannot become one of the field's type without loss."""
 
 
 def lead_id(value: object) -> str:
@@ -73,12 +44,17 @@ class Shaper:
     """
 
     def __init__(self, schema: Mapping[str, Any], withheld: Collection[str] = ()) -> None:
-        properties = dict(schema["properties"])
-        properties.pop(ADDITIONAL_FIELDS)
-        self._empty = dict.fromkeys([*properties, ADDITIONAL_FIELDS])
-        self._converters = {name: converter(field) for name, field in properties.items()}
-        self._exact = exact_type({**schema, "properties": properties})
+        fields = dict(schema["properties"])
+        del fields[ADDITIONAL_FIELDS]
+        # Attributes that are declared are fitted one by one: one misfit leaves the others in place.
+        attributes = fields[CUSTOM_ATTRIBUTES].get("properties", {})
+        fields[CUSTOM_ATTRIBUTES] = OPEN_OBJECT
+        self._empty = dict.fromkeys([*fields, ADDITIONAL_FIELDS])
+        self._converters = _converters(fields)
+        self._exact = exact_type({**schema, "properties": fields})
         self._times = [name for name, convert in self._converters.items() if convert is time]
+        self._attributes = _converters(attributes)
+        self._no_attributes = dict.fromkeys(attributes)
         self._withheld = frozenset(withheld)
         self.misfits: Counter[str] = Counter()
 
@@ -89,9 +65,12 @@ class Shaper:
             LeadWithoutIdError: The lead has no id.
         """
         try:
-            return self._as_it_is(lead)
+            record = self._as_it_is(lead)
         except MisfitError:
-            return self._fitted(lead)
+            record = self._fitted(lead)
+        if self._attributes and record[CUSTOM_ATTRIBUTES] is not None:
+            self._fit_attributes(record)
+        return record
 
     def _as_it_is(self, lead: dict[str, Any]) -> dict[str, Any]:
         """The record of a lead that needs no more than its times converted, as nearly all do.
@@ -113,182 +92,56 @@ class Shaper:
 
     def _fitted(self, lead: dict[str, Any]) -> dict[str, Any]:
         """The record of any lead, field by field."""
-        record: dict[str, Any] = self._empty.copy()
-        misfits = {}
-        converters = self._converters
-        for name, value in lead.items():
-            if value is None and name in converters:
-                continue
-            try:
-                record[name] = converters[name](value)
-            except (KeyError, MisfitError):
-                misfits[name] = value
-        record["id"] = lead_id(lead.get("id"))
-        misfits.pop("id", None)
-        if misfits:
-            for name in misfits:
-                known = name in self.misfits or len(self.misfits) < _MAX_NAMES
-                self.misfits[name if known else _OTHER_NAMES] += 1
-            kept = {name: misfits[name] for name in misfits if name not in self._withheld}
-            record[ADDITIONAL_FIELDS] = kept or None
+        identity = lead_id(lead.get("id"))
+        fitted, misfits = _fit(lead, self._converters)
+        record = {**self._empty, **fitted, "id": identity}
+        self._count(misfits)
+        misfits = {name: misfits[name] for name in misfits if name not in self._withheld}
+        record[ADDITIONAL_FIELDS] = misfits or None
         return record
+
+    def _fit_attributes(self, record: dict[str, Any]) -> None:
+        fitted, misfits = _fit(record[CUSTOM_ATTRIBUTES], self._attributes)
+        record[CUSTOM_ATTRIBUTES] = {**self._no_attributes, **fitted}
+        self._count(f"{CUSTOM_ATTRIBUTES}.{name}" for name in misfits)
+        if misfits and CUSTOM_ATTRIBUTES not in self._withheld:
+            others = record[ADDITIONAL_FIELDS] or {}
+            record[ADDITIONAL_FIELDS] = {**others, CUSTOM_ATTRIBUTES: misfits}
+
+    def _count(self, names: Iterable[str]) -> None:
+        for name in names:
+            counted = name in self.misfits or len(self.misfits) < _MAX_NAMES
+            self.misfits[name if counted else _OTHER_NAMES] += 1
 
     def report(self) -> Iterator[str]:
         """One sentence for each field whose values did not all fit; it holds none of them."""
         for name, count in sorted(self.misfits.items()):
-            kind = "holds a value of another type" if name in self._converters else "is not known"
+            field, _, attribute = name.partition(".")
+            known = attribute in self._attributes if attribute else field in self._converters
+            kind = "holds a value of another type" if known else "is not known"
             fate = (
                 "left out, as the field is deselected or mapped"
-                if name in self._withheld
+                if field in self._withheld
                 else f"kept unchanged in '{ADDITIONAL_FIELDS}'"
             )
             yield f"Field {name[:80]!r} {kind} in {count} lead(s): {fate}."
 
 
-def converter(field: Mapping[str, Any]) -> Convert:
-    """The converter of a field, from the field's JSON Schema."""
-    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
-    kind = next(kind for kind in kinds if kind != "null")
-    if field.get("format") == "date-time":
-        return time
-    if kind == "object":
-        return object_of(field["properties"]) if "properties" in field else any_object
-    if kind == "array":
-        return list_of(field["items"])
-    return {"string": string, "integer": integer, "number": number, "boolean": boolean}[kind]
+def _converters(fields: Mapping[str, Any]) -> dict[str, Convert]:
+    return {name: converter(field) for name, field in fields.items()}
 
 
-def exact_type(field: Mapping[str, Any]) -> Any:
-    """The type of values that a field's converter would leave as they are, for msgspec to check.
-
-    Times are left to their converter.
-    """
-    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
-    kind = next(kind for kind in kinds if kind != "null")
-    exact: Any
-    if field.get("format") == "date-time":
-        return Any
-    if kind == "object":
-        exact = dict
-        if "properties" in field:
-            required = field.get("required", ())
-            exact = msgspec.defstruct(
-                "Exact",
-                [
-                    (name, Annotated[str, msgspec.Meta(min_length=1)])
-                    if name in required
-                    else (name, exact_type(inner), None)
-                    for name, inner in field["properties"].items()
-                ],
-            )
-    elif kind == "array":
-        exact = list[exact_type(field["items"])]  # type: ignore[misc]
-    else:
-        exact = _EXACT[kind]
-    return exact | None if "null" in kinds else exact
-
-
-def string(value: Any) -> str:
-    """Text; numbers become the text that they were sent as."""
-    if type(value) is str:
-        return value
-    if type(value) is int or type(value) is Decimal:
-        return str(value)
-    raise MisfitError
-
-
-def boolean(value: Any) -> bool:
-    """True or false; nothing else is, not even 1 or "true"."""
-    if type(value) is bool:
-        return value
-    raise MisfitError
-
-
-def integer(value: Any) -> int:
-    """A whole number that databases hold in 64 bits, also when sent as `"12"` or `12.0`."""
-    if type(value) is str and _INTEGER.fullmatch(value):
-        value = int(value)
-    # The range comes before int(): that of Decimal("1E+999999999") would fill the memory.
-    if (
-        (type(value) is int or type(value) is Decimal)
-        and -_INT64_END <= value < _INT64_END
-        and value == int(value)
-    ):
-        return int(value)
-    raise MisfitError
-
-
-def number(value: Any) -> int | Decimal:
-    """A number, also when sent as text."""
-    if type(value) is str and _NUMBER.fullmatch(value):
-        value = Decimal(value)
-    if type(value) is int or type(value) is Decimal:
-        return value
-    raise MisfitError
-
-
-def time(value: Any) -> str:
-    """A time in UTC as RFC 3339 writes it, from epoch seconds, milliseconds or ISO 8601 text.
-
-    Intercom documents epoch seconds; the other forms have been met (webhooks, other clients).
-    """
-    try:
-        if type(value) is str and _ISO_TIME.fullmatch(value):
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is not None:
-                moment = moment.astimezone(UTC).replace(tzinfo=None)
-        else:
-            moment = _from_epoch(value if type(value) is int else number(value))
-    except (OverflowError, ValueError) as error:
-        raise MisfitError from error
-    return moment.isoformat() + "Z"
-
-
-def _from_epoch(value: int | Decimal) -> datetime:
-    if -_MILLISECONDS < value < _MILLISECONDS:
-        if type(value) is int:
-            return _EPOCH + timedelta(0, value)
-        value *= 1000
-    if not -_TOO_LATE < value < _TOO_LATE:
-        raise MisfitError
-    microseconds = value * 1000
-    if microseconds != int(microseconds):
-        raise MisfitError
-    return _EPOCH + int(microseconds) * _MICROSECOND
-
-
-def any_object(value: Any) -> dict[str, Any]:
-    """An object, whatever it holds."""
-    if type(value) is dict:
-        return value
-    raise MisfitError
-
-
-def object_of(properties: Mapping[str, Any]) -> Convert:
-    """Objects whose known properties fit; unknown ones stay as they are."""
-    converters = {name: converter(field) for name, field in properties.items()}
-
-    def convert(value: Any) -> dict[str, Any]:
-        result = any_object(value)
-        for name, inner in value.items():
-            if inner is None or name not in converters:
-                continue
-            fitting = converters[name](inner)
-            if fitting is not inner:
-                # The value itself must stay as it is: a misfit further on moves it elsewhere.
-                result = {**result, name: fitting}
-        return result
-
-    return convert
-
-
-def list_of(item: Mapping[str, Any]) -> Convert:
-    """Lists whose items all fit."""
-    convert_item = converter(item)
-
-    def convert(value: Any) -> list[Any]:
-        if type(value) is not list:
-            raise MisfitError
-        return [convert_item(inner) for inner in value]
-
-    return convert
+def _fit(
+    values: Mapping[str, Any], converters: Mapping[str, Convert]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values that fit, converted; and those that do not, or have no converter, unchanged."""
+    fitted: dict[str, Any] = {}
+    misfits: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is None and name in converters:
+            continue
+        try:
+            fitted[name] = converters[name](value)
+        except (KeyError, MisfitError):
+            misfits[name] = value
+    return fitted, misfits

@@ -1,42 +1,51 @@
-"""Says, every half minute, how far the sync is."""
+"""Says how far the sync is: a live line on a terminal, else a line of the log every half minute."""
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 INTERVAL = 30.0
-"""Seconds between two lines."""
+"""Seconds between two lines of the log."""
+
+LIVE_INTERVAL = 0.5
+"""Seconds between two states of the live line."""
 
 
 class Progress:
-    """Logs a line every so often, from a thread of its own: a blocked pipe does not silence it.
+    """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        leads: How many leads went out so far.
+        sent: How many leads went out so far.
         waiting: How many pages wait for the target.
+        expected: How many leads Intercom counts; None as long as that is not known.
         logger: Takes the lines.
-        interval: Seconds between two lines.
+        interval: Seconds between two lines of the log.
     """
 
     def __init__(
         self,
-        leads: Callable[[], int],
+        sent: Callable[[], int],
         waiting: Callable[[], int],
+        expected: Callable[[], int | None],
         logger: logging.Logger,
         interval: float = INTERVAL,
     ) -> None:
-        self._leads = leads
+        self._sent = sent
         self._waiting = waiting
+        self._expected = expected
         self._logger = logger
         self._interval = interval
         self._started = time.monotonic()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+        report = self._draw if sys.stderr.isatty() else self._log
+        self._thread = threading.Thread(target=report, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -49,19 +58,35 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self._stopped.set()
+        self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
 
     @property
     def elapsed(self) -> float:
         """Seconds since the sync began."""
         return time.monotonic() - self._started
 
-    def _run(self) -> None:
+    def _log(self) -> None:
         while not self._stopped.wait(self._interval):
-            leads, elapsed = self._leads(), self.elapsed
+            sent, elapsed, expected = self._sent(), self.elapsed, self._expected()
+            share = f" ({sent / expected:.0%} of {expected})" if expected else ""
             self._logger.info(
-                "%d leads sent in %.0f s (%.0f a second); %d pages wait for the target.",
-                leads,
+                "%d leads%s sent in %.0f s, %.0f a second; %d pages wait for the target.",
+                sent,
+                share,
                 elapsed,
-                leads / elapsed,
+                sent / elapsed,
                 self._waiting(),
             )
+
+    def _draw(self) -> None:
+        from tqdm import tqdm  # noqa: PLC0415 - most syncs have no terminal
+        from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
+
+        tqdm.monitor_interval = 0  # no thread of its own
+        with ExitStack() as stack:
+            stack.enter_context(logging_redirect_tqdm())
+            line = stack.enter_context(tqdm(unit=" leads", leave=False, dynamic_ncols=True))
+            while not self._stopped.wait(LIVE_INTERVAL):
+                line.total = self._expected()
+                line.n = self._sent()
+                line.set_postfix_str(f"{self._waiting()} pages wait for the target", refresh=True)

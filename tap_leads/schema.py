@@ -14,7 +14,9 @@ from singer_sdk import typing as th
 ADDITIONAL_FIELDS = "additional_fields"
 """The field that keeps what the declared fields cannot hold."""
 
-_OPEN_OBJECT = th.CustomType({"type": ["object", "null"]})
+CUSTOM_ATTRIBUTES = "custom_attributes"
+
+OPEN_OBJECT = {"type": ["object", "null"]}
 # Not th.ObjectType(additional_properties=True): flattening would drop it from the schema, yet keep
 # its keys in the records. As it stands, flattening makes one JSON column of it.
 
@@ -130,17 +132,56 @@ LEAD_SCHEMA: dict[str, Any] = th.PropertiesList(
         _string("url", "The profile's address."),
     ),
     th.Property(
-        "custom_attributes",
-        _OPEN_OBJECT,
+        CUSTOM_ATTRIBUTES,
+        th.CustomType(OPEN_OBJECT),
         description="The workspace's own attributes of the lead, by name.",
     ),
     th.Property(
         ADDITIONAL_FIELDS,
-        _OPEN_OBJECT,
+        th.CustomType(OPEN_OBJECT),
         description=(
             "What Intercom sent and the other fields cannot hold, unchanged and by name: fields "
             "that this schema does not know, and values of another type than theirs."
         ),
     ),
 ).to_dict()
-"""The JSON Schema of a record of the stream `contacts`."""
+"""The JSON Schema of a record, while nothing is known of the custom attributes."""
+
+_ATTRIBUTE_TYPES: dict[str, type[th.JSONTypeHelper[Any]]] = {
+    "string": th.StringType,
+    "integer": th.IntegerType,
+    "float": th.NumberType,
+    "boolean": th.BooleanType,
+    "date": th.DateTimeType,
+}
+"""Intercom's names for types of attributes (its page "Data attributes")."""
+
+
+def with_attributes(definitions: object) -> dict[str, Any]:
+    """The JSON Schema of a record whose custom attributes are declared.
+
+    Args:
+        definitions: What Intercom answers about a workspace's attributes: an object with a list
+            `data_attributes` of objects with `name`, `data_type`, `custom` and `archived`.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    try:
+        attributes = [
+            th.Property(
+                str(attribute["name"]),
+                _ATTRIBUTE_TYPES[attribute["data_type"]],
+                description=str(attribute.get("description") or attribute["name"]),
+            )
+            for attribute in definitions["data_attributes"]  # type: ignore[index]
+            if attribute["custom"]
+            and not attribute.get("archived")
+            and attribute["data_type"] in _ATTRIBUTE_TYPES
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no list of attribute definitions") from error
+    open_field = LEAD_SCHEMA["properties"][CUSTOM_ATTRIBUTES]
+    declared = th.ObjectType(*attributes).to_dict()["properties"]
+    field = {**open_field, "properties": declared} if declared else open_field
+    return {**LEAD_SCHEMA, "properties": {**LEAD_SCHEMA["properties"], CUSTOM_ATTRIBUTES: field}}

@@ -104,6 +104,16 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         description="How often a sync may begin a broken scroll anew; then it fails.",
     ),
     th.Property(
+        "typed_custom_attributes",
+        th.BooleanType,
+        default=False,
+        title="Typed custom attributes",
+        description=(
+            "Whether to ask Intercom for the workspace's attribute definitions, and declare the"
+            " types of `custom_attributes` by them."
+        ),
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=True,

@@ -12,10 +12,11 @@ from typing import Any
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
+from tap_leads.catalog import guard
 from tap_leads.client import IntercomStream
 from tap_leads.errors import TapLeadsError, UnusableAnswerError
 from tap_leads.leads import Shaper
@@ -24,8 +25,11 @@ from tap_leads.messages import MessageWriter
 from tap_leads.pages import NotAPageError, Page, leads_of
 from tap_leads.prefetch import Prefetch
 from tap_leads.progress import Progress
-from tap_leads.schema import LEAD_SCHEMA
+from tap_leads.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll import Scroll, Summary
+
+_EXPECTED_SHARE = 0.99
+# Of the leads that Intercom counts, which may be cached: when fewer came, the log says so.
 
 
 class ContactsStream(IntercomStream):
@@ -38,12 +42,32 @@ class ContactsStream(IntercomStream):
     emit_activate_version_messages = False  # not the SDK's, which come before the first record
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
-        super().__init__(tap, LEAD_SCHEMA)
+        super().__init__(tap)
         self._writer = writer
         self._summary = Summary()
+        self._expected: int | None = None
         self._extracted_at = datetime.now(UTC)
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = tap.initialized_at // 1000
+
+    @cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        if not self.config.get("typed_custom_attributes"):
+            return LEAD_SCHEMA
+        try:
+            return with_attributes(self.attribute_definitions())
+        except ValueError:
+            self.logger.warning(
+                "Intercom did not send the definitions of the workspace's attributes, so "
+                "'custom_attributes' stays an object without declared types."
+            )
+            return LEAD_SCHEMA
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        guard(catalog, self.name, self.schema, self.primary_keys)
+        super().apply_catalog(catalog)
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
@@ -69,7 +93,9 @@ class ContactsStream(IntercomStream):
         )
 
     @override
-    def _generate_record_messages(self, record: dict[str, Any]) -> Generator[RecordMessage, None, None]:
+    def _generate_record_messages(
+        self, record: dict[str, Any]
+    ) -> Generator[RecordMessage, None, None]:
         # Private, and worth it: the SDK walks the selection for each value of each record, which is
         # a third of the whole run, also where nothing can come of it.
         if self._is_unchanged:
@@ -79,7 +105,7 @@ class ContactsStream(IntercomStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
-        shaper = Shaper(LEAD_SCHEMA, withheld=self._withheld())
+        shaper = Shaper(self.schema, withheld=self._withheld())
         try:
             yield from self._sample(shaper) if self.is_sample else self._all_leads(shaper)
         except UnusableAnswerError as error:
@@ -99,7 +125,12 @@ class ContactsStream(IntercomStream):
             self._stream_version = self._version  # the SDK puts it on each record
         with (
             Prefetch(self._fetch, patience=2.0 * self.timeout) as prefetch,
-            Progress(lambda: sent, lambda: prefetch.waiting, self.logger) as progress,
+            Progress(
+                sent=lambda: sent,
+                waiting=lambda: prefetch.waiting,
+                expected=lambda: self._expected,
+                logger=self.logger,
+            ) as progress,
         ):
             sent = 0
             try:
@@ -111,11 +142,12 @@ class ContactsStream(IntercomStream):
             except TapLeadsError:
                 self._writer.flush()
                 raise
-            self._complete(progress.elapsed)
+        self._complete(progress.elapsed)
 
     def _fetch(self, prefetch: Prefetch) -> None:
         """In the thread: the scroll's pages go to the spool."""
         self._patience = self._new_patience(prefetch.sleep)
+        self._expected = self.count_leads()
 
         def open_scroll() -> Iterator[Page]:
             for page in self.request_records(None):
@@ -139,6 +171,17 @@ class ContactsStream(IntercomStream):
             total.restarts,
             total.repeated,
         )
+        if self._expected is not None:
+            short = total.leads < _EXPECTED_SHARE * self._expected
+            self.logger.log(
+                logging.WARNING if short else logging.INFO,
+                "Intercom counted %d leads when the sync began%s.",
+                self._expected,
+                ", which are more than its scroll brought; its count may be out of date, or the "
+                "scroll incomplete: compare with Intercom's own list"
+                if short
+                else "",
+            )
         if self._stream_version is not None:
             # The next sync must have a greater version, so this one outlasts its own second.
             time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))

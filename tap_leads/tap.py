@@ -14,13 +14,10 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 from singer_sdk.plugin_base import JSONSchemaValidator
-from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_leads.catalog import guard
 from tap_leads.command import Command, end_by_signal
 from tap_leads.messages import MessageWriter
-from tap_leads.schema import LEAD_SCHEMA
 from tap_leads.settings import SETTINGS, SettingsError, check_settings
 from tap_leads.streams import ContactsStream
 
@@ -47,13 +44,10 @@ class TapLeads(Tap):
     def discover_streams(self) -> Sequence[ContactsStream]:
         return [ContactsStream(self, cast("MessageWriter", self.message_writer))]
 
-    @property
     @override
-    def input_catalog(self) -> Catalog | None:
-        given = super().input_catalog
-        if given is not None:
-            guard(given, ContactsStream.name, LEAD_SCHEMA, list(ContactsStream.primary_keys))
-        return given
+    def setup_mapper(self) -> None:
+        _ = self.streams  # so that the stream has guarded the catalog, which the mapper reads
+        super().setup_mapper()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -1,0 +1,191 @@
+"""Values as Intercom sends them become values of a field's type, or stay where they are.
+
+Each field's converter is made from the field's JSON Schema. It returns the value as the schema
+wants it, or raises `MisfitError` when that cannot be done without loss.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+
+Convert = Callable[[Any], Any]
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone it prints faster; "Z" is added
+_MICROSECOND = timedelta(microseconds=1)
+_INT64_END = 2**63
+_MILLISECONDS = 10**11
+# Numbers from here on are milliseconds: as seconds they would lie after the year 5000.
+_TOO_LATE = 10**15
+# Milliseconds from here on lie after the year 33000, which no date-time holds.
+
+_EXACT: dict[str, Any] = {
+    "string": str,
+    "boolean": bool,
+    "integer": Annotated[int, msgspec.Meta(ge=-_INT64_END, le=_INT64_END - 1)],
+    "number": int | float,
+}
+
+_ISO_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+
+
+class MisfitError(ValueError):
+    """The value cannot become one of the field's type without loss."""
+
+
+def converter(field: Mapping[str, Any]) -> Convert:
+    """The converter of a field, from the field's JSON Schema."""
+    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    kind = next(kind for kind in kinds if kind != "null")
+    if field.get("format") == "date-time":
+        return time
+    if kind == "object":
+        return object_of(field["properties"]) if "properties" in field else any_object
+    if kind == "array":
+        return list_of(field["items"])
+    return {"string": string, "integer": integer, "number": number, "boolean": boolean}[kind]
+
+
+def exact_type(field: Mapping[str, Any]) -> Any:
+    """The type of values that a field's converter would leave as they are, for msgspec to check.
+
+    Times are left to their converter.
+    """
+    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    kind = next(kind for kind in kinds if kind != "null")
+    exact: Any
+    if field.get("format") == "date-time":
+        return Any
+    if kind == "object":
+        exact = dict
+        if "properties" in field:
+            required = field.get("required", ())
+            exact = msgspec.defstruct(
+                "Exact",
+                [
+                    (name, Annotated[str, msgspec.Meta(min_length=1)])
+                    if name in required
+                    else (name, exact_type(inner), None)
+                    for name, inner in field["properties"].items()
+                ],
+            )
+    elif kind == "array":
+        exact = list[exact_type(field["items"])]  # type: ignore[misc]
+    else:
+        exact = _EXACT[kind]
+    return exact | None if "null" in kinds else exact
+
+
+def string(value: Any) -> str:
+    """Text; numbers become the text that they were sent as."""
+    if type(value) is str:
+        return value
+    if type(value) is int or type(value) is Decimal:
+        return str(value)
+    raise MisfitError
+
+
+def boolean(value: Any) -> bool:
+    """True or false; nothing else is, not even 1 or "true"."""
+    if type(value) is bool:
+        return value
+    raise MisfitError
+
+
+def integer(value: Any) -> int:
+    """A whole number that databases hold in 64 bits, also when sent as `"12"` or `12.0`."""
+    if type(value) is str and _INTEGER.fullmatch(value):
+        value = int(value)
+    # The range comes before int(): that of Decimal("1E+999999999") would fill the memory.
+    if (
+        (type(value) is int or type(value) is Decimal)
+        and -_INT64_END <= value < _INT64_END
+        and value == int(value)
+    ):
+        return int(value)
+    raise MisfitError
+
+
+def number(value: Any) -> int | Decimal:
+    """A number, also when sent as text."""
+    if type(value) is str and _NUMBER.fullmatch(value):
+        value = Decimal(value)
+    if type(value) is int or type(value) is Decimal:
+        return value
+    raise MisfitError
+
+
+def time(value: Any) -> str:
+    """A time in UTC as RFC 3339 writes it, from epoch seconds, milliseconds or ISO 8601 text.
+
+    Intercom documents epoch seconds; the other forms have been met (webhooks, other clients).
+    """
+    try:
+        if type(value) is str and _ISO_TIME.fullmatch(value):
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC).replace(tzinfo=None)
+        else:
+            moment = _from_epoch(value if type(value) is int else number(value))
+    except (OverflowError, ValueError) as error:
+        raise MisfitError from error
+    return moment.isoformat() + "Z"
+
+
+def _from_epoch(value: int | Decimal) -> datetime:
+    if -_MILLISECONDS < value < _MILLISECONDS:
+        if type(value) is int:
+            return _EPOCH + timedelta(0, value)
+        value *= 1000
+    if not -_TOO_LATE < value < _TOO_LATE:
+        raise MisfitError
+    microseconds = value * 1000
+    if microseconds != int(microseconds):
+        raise MisfitError
+    return _EPOCH + int(microseconds) * _MICROSECOND
+
+
+def any_object(value: Any) -> dict[str, Any]:
+    """An object, whatever it holds."""
+    if type(value) is dict:
+        return value
+    raise MisfitError
+
+
+def object_of(properties: Mapping[str, Any]) -> Convert:
+    """Objects whose known properties fit; unknown ones stay as they are."""
+    converters = {name: converter(field) for name, field in properties.items()}
+
+    def convert(value: Any) -> dict[str, Any]:
+        result = any_object(value)
+        for name, inner in value.items():
+            if inner is None or name not in converters:
+                continue
+            fitting = converters[name](inner)
+            if fitting is not inner:
+                # The value itself must stay as it is: a misfit further on moves it elsewhere.
+                result = {**result, name: fitting}
+        return result
+
+    return convert
+
+
+def list_of(item: Mapping[str, Any]) -> Convert:
+    """Lists whose items all fit."""
+    convert_item = converter(item)
+
+    def convert(value: Any) -> list[Any]:
+        if type(value) is not list:
+            raise MisfitError
+        return [convert_item(inner) for inner in value]
+
+    return convert
