@@ -6,13 +6,16 @@ another version, or a wish for incremental replication, must neither hide leads 
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from singer_sdk.singerlib import Catalog, Metadata, Schema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_leads.errors import TapLeadsError
+from tap_leads.settings import SettingsError
 
 
 def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> None:
@@ -34,8 +37,25 @@ def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: Sequen
     entry.replication_key = None
     entry.replication_method = REPLICATION_FULL_TABLE
     root = entry.metadata.root
+    root.selected = True
     root.replication_key = None
     root.forced_replication_method = None
     root.table_key_properties = None
     for key in keys:
         entry.metadata["properties", key].inclusion = Metadata.InclusionType.AUTOMATIC
+
+
+def check_file(file: IO[str]) -> IO[str]:
+    """Reads a catalog, and hands on what was read.
+
+    Raises:
+        SettingsError: It is no catalog.
+    """
+    try:
+        text = file.read()
+        Catalog.from_dict(json.loads(text))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise SettingsError(
+            "The file given by --catalog is no Singer catalog. `tap-leads --discover` writes one."
+        ) from None
+    return io.StringIO(text)

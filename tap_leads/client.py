@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -27,9 +26,6 @@ LEADS_LIST = "/contacts"
 
 BEST_EFFORT_TIMEOUT = 10
 """Seconds to wait for an answer that the sync can do without."""
-
-# At DEBUG, urllib3 logs each address, and the scroll's token stands in it.
-logging.getLogger("urllib3").setLevel(logging.INFO)
 
 Send = Callable[..., requests.Response]
 

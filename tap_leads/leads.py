@@ -41,20 +41,27 @@ class Shaper:
         schema: The JSON Schema of a record.
         withheld: Names of fields that the user deselected or maps: their values never move to
             `additional_fields`, where the selection or the map would not reach them.
+        flattened: Whether the properties of objects become columns. What an object holds beside
+            its declared properties would then get lost, and so moves to `additional_fields` too.
     """
 
-    def __init__(self, schema: Mapping[str, Any], withheld: Collection[str] = ()) -> None:
+    def __init__(
+        self, schema: Mapping[str, Any], withheld: Collection[str] = (), *, flattened: bool = False
+    ) -> None:
         fields = dict(schema["properties"])
         del fields[ADDITIONAL_FIELDS]
-        # Attributes that are declared are fitted one by one: one misfit leaves the others in place.
-        attributes = fields[CUSTOM_ATTRIBUTES].get("properties", {})
+        apart = fields if flattened else (CUSTOM_ATTRIBUTES,)
+        self._parts = {
+            name: _converters(fields[name]["properties"])
+            for name in apart
+            if "properties" in fields[name]
+        }
+        # Declared attributes are fitted one by one: a misfit leaves the others where they are.
         fields[CUSTOM_ATTRIBUTES] = OPEN_OBJECT
         self._empty = dict.fromkeys([*fields, ADDITIONAL_FIELDS])
         self._converters = _converters(fields)
         self._exact = exact_type({**schema, "properties": fields})
         self._times = [name for name, convert in self._converters.items() if convert is time]
-        self._attributes = _converters(attributes)
-        self._no_attributes = dict.fromkeys(attributes)
         self._withheld = frozenset(withheld)
         self.misfits: Counter[str] = Counter()
 
@@ -68,8 +75,9 @@ class Shaper:
             record = self._as_it_is(lead)
         except MisfitError:
             record = self._fitted(lead)
-        if self._attributes and record[CUSTOM_ATTRIBUTES] is not None:
-            self._fit_attributes(record)
+        for name in self._parts:
+            if record[name] is not None:
+                self._fit_parts(record, name)
         return record
 
     def _as_it_is(self, lead: dict[str, Any]) -> dict[str, Any]:
@@ -100,13 +108,12 @@ class Shaper:
         record[ADDITIONAL_FIELDS] = misfits or None
         return record
 
-    def _fit_attributes(self, record: dict[str, Any]) -> None:
-        fitted, misfits = _fit(record[CUSTOM_ATTRIBUTES], self._attributes)
-        record[CUSTOM_ATTRIBUTES] = {**self._no_attributes, **fitted}
-        self._count(f"{CUSTOM_ATTRIBUTES}.{name}" for name in misfits)
-        if misfits and CUSTOM_ATTRIBUTES not in self._withheld:
-            others = record[ADDITIONAL_FIELDS] or {}
-            record[ADDITIONAL_FIELDS] = {**others, CUSTOM_ATTRIBUTES: misfits}
+    def _fit_parts(self, record: dict[str, Any], name: str) -> None:
+        """Leaves in an object the properties that fit, and sets the others aside."""
+        record[name], misfits = _fit(record[name], self._parts[name])
+        self._count(f"{name}.{part}" for part in misfits)
+        if misfits and name not in self._withheld:
+            record[ADDITIONAL_FIELDS] = {**(record[ADDITIONAL_FIELDS] or {}), name: misfits}
 
     def _count(self, names: Iterable[str]) -> None:
         for name in names:
@@ -116,12 +123,12 @@ class Shaper:
     def report(self) -> Iterator[str]:
         """One sentence for each field whose values did not all fit; it holds none of them."""
         for name, count in sorted(self.misfits.items()):
-            field, _, attribute = name.partition(".")
-            known = attribute in self._attributes if attribute else field in self._converters
+            field, _, part = name.partition(".")
+            known = part in self._parts.get(field, ()) if part else field in self._converters
             kind = "holds a value of another type" if known else "is not known"
             fate = (
-                "left out, as the field is deselected or mapped"
-                if field in self._withheld
+                "left out, as you deselected or mapped it"
+                if {field, ADDITIONAL_FIELDS} & self._withheld
                 else f"kept unchanged in '{ADDITIONAL_FIELDS}'"
             )
             yield f"Field {name[:80]!r} {kind} in {count} lead(s): {fate}."
@@ -138,10 +145,9 @@ def _fit(
     fitted: dict[str, Any] = {}
     misfits: dict[str, Any] = {}
     for name, value in values.items():
-        if value is None and name in converters:
-            continue
         try:
-            fitted[name] = converters[name](value)
+            convert = converters[name]
+            fitted[name] = None if value is None else convert(value)
         except (KeyError, MisfitError):
             misfits[name] = value
     return fitted, misfits

@@ -107,24 +107,23 @@ def leads_of(body: bytes) -> list[dict[str, Any]]:
     Raises:
         NotAPageError: The body holds none.
     """
-    if rb"\u0000" in body:
-        body = _mend(body)
-    return _decode(_LEADS, body).contacts
+    return _decode(_LEADS, body, mend=rb"\u0000" in body).contacts
 
 
 def _raw_leads(body: bytes) -> list[msgspec.Raw]:
     return _decode(_RAW, body).contacts
 
 
-def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, mend: bool = False) -> _T:
     try:
         try:
-            return decoder.decode(body)
+            return decoder.decode(_mend(body) if mend else body)
         except msgspec.ValidationError:
             raise
         except (msgspec.DecodeError, UnicodeDecodeError):
             return decoder.decode(_mend(body))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # An ArithmeticError: a number whose exponent no Decimal holds.
         raise NotAPageError(type(error).__name__) from None
 
 

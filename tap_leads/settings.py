@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import requests
 from singer_sdk import typing as th
 
 from tap_leads import __version__
@@ -151,7 +154,9 @@ def check_settings(
         config: The configuration itself.
     """
     messages = {_message(schema["properties"], error) for error in errors}
-    if config.get("flattening_enabled") and "flattening_max_depth" not in config:
+    if not messages and "api_url" in config and not _is_address(config["api_url"]):
+        messages.add(f"Setting 'api_url' must {_MUST['api_url']}.")
+    if config.get("flattening_enabled") is True and "flattening_max_depth" not in config:
         messages.add("Setting 'flattening_max_depth' is missing; flattening needs it.")
     return sorted(messages)
 
@@ -202,6 +207,34 @@ def check_environment(schema: Mapping[str, Any]) -> list[str]:
         elif "object" in kinds and not _is_object(text):
             messages.append(f"Variable {variable(name)} must hold a JSON object.")
     return messages
+
+
+def _is_address(url: str) -> bool:
+    """Whether the HTTP library could take it for one: ports, labels and the like."""
+    try:
+        requests.Request("GET", url).prepare()
+        (urlsplit(url).hostname or "").encode("idna")
+    except ValueError:
+        return False
+    return True
+
+
+def check_file(path: str) -> None:
+    """Reads a configuration file, as the SDK would end with a traceback on a wrong one.
+
+    Raises:
+        SettingsError: It is not there, or holds no JSON object.
+    """
+    try:
+        wrong = not isinstance(json.loads(Path(path).read_text(encoding="utf-8")), dict)
+    except OSError as error:
+        raise SettingsError(
+            f"The configuration file {path} cannot be read: {error.strerror}."
+        ) from None
+    except (ValueError, RecursionError):
+        wrong = True
+    if wrong:
+        raise SettingsError(f"The configuration file {path} holds no JSON object.")
 
 
 def _is_integer(text: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,7 @@ from tap_leads.messages import MessageWriter
 from tap_leads.pages import NotAPageError, Page, leads_of
 from tap_leads.prefetch import Prefetch
 from tap_leads.progress import Progress
-from tap_leads.schema import LEAD_SCHEMA, with_attributes
+from tap_leads.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
 from tap_leads.scroll import Scroll, Summary
 
 _EXPECTED_SHARE = 0.99
@@ -76,6 +77,10 @@ class ContactsStream(IntercomStream):
             super().log(message, *args, level=level, **kwargs)
 
     @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """None, whatever the configuration: batches pass by the selection and the stream maps."""
+
+    @override
     def generate_child_contexts(
         self, record: dict[str, Any], context: Context | None
     ) -> Iterator[Context | None]:
@@ -105,7 +110,9 @@ class ContactsStream(IntercomStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
-        shaper = Shaper(self.schema, withheld=self._withheld())
+        shaper = Shaper(
+            self.schema, self._withheld(), flattened=self.config.get("flattening_enabled", False)
+        )
         try:
             yield from self._sample(shaper) if self.is_sample else self._all_leads(shaper)
         except UnusableAnswerError as error:
@@ -147,7 +154,8 @@ class ContactsStream(IntercomStream):
     def _fetch(self, prefetch: Prefetch) -> None:
         """In the thread: the scroll's pages go to the spool."""
         self._patience = self._new_patience(prefetch.sleep)
-        self._expected = self.count_leads()
+        if sys.stderr.isatty():  # for the live line; the log wants it at the end only
+            self._expected = self.count_leads()
 
         def open_scroll() -> Iterator[Page]:
             for page in self.request_records(None):
@@ -158,6 +166,8 @@ class ContactsStream(IntercomStream):
             scroll = Scroll(open_scroll, prefetch.deliver, ledger, self._patience, self.logger)
             self._summary = scroll.summary
             scroll.run()
+        if self._expected is None:
+            self._expected = self.count_leads()
 
     def _complete(self, seconds: float) -> None:
         """After the last record of a complete scroll: what was not in it is gone."""
@@ -175,7 +185,7 @@ class ContactsStream(IntercomStream):
             short = total.leads < _EXPECTED_SHARE * self._expected
             self.logger.log(
                 logging.WARNING if short else logging.INFO,
-                "Intercom counted %d leads when the sync began%s.",
+                "Intercom counts %d leads%s.",
                 self._expected,
                 ", which are more than its scroll brought; its count may be out of date, or the "
                 "scroll incomplete: compare with Intercom's own list"
@@ -193,4 +203,6 @@ class ContactsStream(IntercomStream):
         deselected = {path[1] for path, selected in self.mask.items() if path and not selected}
         maps = (self.config.get("stream_maps") or {}).values()
         mapped = {field for fields in maps if isinstance(fields, dict) for field in fields}
+        if "__else__" in mapped:  # then a map drops the fields that it does not name
+            mapped.add(ADDITIONAL_FIELDS)
         return deselected | mapped

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any, ClassVar, NoReturn, cast
+from typing import IO, Any, ClassVar, NoReturn, cast
 
 import click
 from singer_sdk import Tap
@@ -16,10 +17,21 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
+from tap_leads import catalog as catalogs
 from tap_leads.command import Command, end_by_signal
 from tap_leads.messages import MessageWriter
-from tap_leads.settings import SETTINGS, SettingsError, check_settings
+from tap_leads.settings import (
+    SETTINGS,
+    SettingsError,
+    check_environment,
+    check_file,
+    check_settings,
+)
 from tap_leads.streams import ContactsStream
+
+# At DEBUG, the first logs the scroll's token, and the second what a stream map's filter saw.
+for _name in ("urllib3", "singer_sdk.mapper"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 class TapLeads(Tap):
@@ -39,6 +51,12 @@ class TapLeads(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    def __init__(self, *, parse_env_config: bool = False, **arguments: Any) -> None:
+        self.append_builtin_config(self.config_jsonschema)
+        if parse_env_config and (messages := check_environment(self.config_jsonschema)):
+            raise SettingsError(" ".join(messages))
+        super().__init__(parse_env_config=parse_env_config, **arguments)
 
     @override
     def discover_streams(self) -> Sequence[ContactsStream]:
@@ -73,6 +91,23 @@ class TapLeads(Tap):
         for name in sorted(self._config.keys() - schema["properties"].keys()):
             self.logger.warning("Setting '%s' is not known, and is ignored.", name)
         return messages
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for path in value:
+            if path != "ENV":
+                check_file(path)
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    @override
+    def invoke(
+        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **arguments: Any
+    ) -> None:
+        if state is not None:
+            cls.logger.info("The given state is ignored: every sync reads all leads.")
+        super().invoke(catalog=catalog and catalogs.check_file(catalog), **arguments)
 
     @classmethod
     @override

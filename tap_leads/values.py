@@ -136,22 +136,19 @@ def time(value: Any) -> str:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
         else:
             moment = _from_epoch(value if type(value) is int else number(value))
-    except (OverflowError, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise MisfitError from error
     return moment.isoformat() + "Z"
 
 
 def _from_epoch(value: int | Decimal) -> datetime:
-    if -_MILLISECONDS < value < _MILLISECONDS:
-        if type(value) is int:
-            return _EPOCH + timedelta(0, value)
-        value *= 1000
-    if not -_TOO_LATE < value < _TOO_LATE:
+    in_seconds = -_MILLISECONDS < value < _MILLISECONDS
+    if in_seconds and type(value) is int:
+        return _EPOCH + timedelta(0, value)
+    # In this order: the product of a number too long or too small would be rounded, unseen.
+    if not -_TOO_LATE < value < _TOO_LATE or value != round(value, 6 if in_seconds else 3):
         raise MisfitError
-    microseconds = value * 1000
-    if microseconds != int(microseconds):
-        raise MisfitError
-    return _EPOCH + int(microseconds) * _MICROSECOND
+    return _EPOCH + int(value * (1_000_000 if in_seconds else 1_000)) * _MICROSECOND
 
 
 def any_object(value: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ RESTARTING = [
 
 
 @pytest.mark.parametrize(("answer", "opening"), RESTARTING)
-def test_a_lost_scroll_is_begun_anew_after_it_has_expired(answer: Answer, opening: bool) -> None:  # noqa: FBT001
+def test_a_lost_scroll_is_begun_anew_after_it_has_expired(answer: Answer, opening: bool) -> None:
     night = Night([*([] if opening else [A]), answer], [A, B, END])
     assert night.error is None
     assert night.delivered == ["a@1", "b@1"]
@@ -140,7 +140,7 @@ def test_which_answers_restart_the_scroll() -> None:
         pytest.param(Answer.REFUSED, False, id="refused-later"),
     ],
 )
-def test_what_a_new_scroll_cannot_mend_fails_at_once(answer: Answer, opening: bool) -> None:  # noqa: FBT001
+def test_what_a_new_scroll_cannot_mend_fails_at_once(answer: Answer, opening: bool) -> None:
     night = Night([*([] if opening else [A]), answer])
     assert night.error is not None
     assert night.opened == 1
