@@ -48,6 +48,11 @@ format: $(DEV) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
+.PHONY: dist
+dist: $(DEV) ## Build the source distribution and the wheel
+	rm -rf dist
+	$(BIN)/python -m uv build --no-build-isolation --python $(BIN)/python --out-dir dist
+
 .PHONY: setup
 setup: $(DEV) $(PLUGINS) ## Only set up
 

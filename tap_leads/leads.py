@@ -56,6 +56,7 @@ class Shaper:
             for name in apart
             if "properties" in fields[name]
         }
+        self._flattened = flattened
         # Declared attributes are fitted one by one: a misfit leaves the others where they are.
         fields[CUSTOM_ATTRIBUTES] = OPEN_OBJECT
         self._empty = dict.fromkeys([*fields, ADDITIONAL_FIELDS])
@@ -75,9 +76,11 @@ class Shaper:
             record = self._as_it_is(lead)
         except MisfitError:
             record = self._fitted(lead)
-        for name in self._parts:
+        for name, parts in self._parts.items():
             if record[name] is not None:
                 self._fit_parts(record, name)
+            if self._flattened:  # each property is a column, of every record
+                record[name] = {**dict.fromkeys(parts), **(record[name] or {})}
         return record
 
     def _as_it_is(self, lead: dict[str, Any]) -> dict[str, Any]:

@@ -392,10 +392,10 @@ def test_the_report_has_one_sentence_a_field_with_its_count_and_no_value() -> No
         shaper.record({"id": str(number), "name": ["hush"], "x": "hush", "phone": ["hush"]})
     shaper.record({"id": "4", "x": None, "email": "a@example.com", "session_count": "12"})
     sentences = list(shaper.report())
-    kept, left_out = "kept unchanged in 'additional_fields'", "left out, as the field is deselected"
+    kept, left_out = "kept unchanged in 'additional_fields'", "left out, as you deselected"
     assert sentences == [
         f"Field 'name' holds a value of another type in 3 lead(s): {kept}.",
-        f"Field 'phone' holds a value of another type in 3 lead(s): {left_out} or mapped.",
+        f"Field 'phone' holds a value of another type in 3 lead(s): {left_out} or mapped it.",
         f"Field 'x' is not known in 4 lead(s): {kept}.",
     ]
 
