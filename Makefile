@@ -48,6 +48,14 @@ format: $(DEV) ## Format the code and repair what can be repaired
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
+.PHONY: bench
+bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
+	@$(BIN)/python -m benchmarks
+
+.PHONY: faults
+faults: $(DEV) ## Show what each extractor loses when something goes wrong
+	@$(BIN)/python -m benchmarks.faults
+
 .PHONY: dist
 dist: $(DEV) ## Build the source distribution and the wheel
 	rm -rf dist

@@ -1,0 +1,91 @@
+"""`python -m benchmarks`: measures the tap, and prints the tables that the README shows."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.machine import this_machine
+from benchmarks.measures import MEASURES, QUICK, Plan
+from benchmarks.programs import ROOT, BenchmarkError
+from benchmarks.results import Results
+from benchmarks.table import markdown
+
+FOLDER = ROOT / ".cache" / "bench"
+COMPLETE = FOLDER / "results.json"
+PARTIAL = FOLDER / "partial.json"
+
+
+def main() -> int:
+    """Measures; the exit code is 0 only if every figure could be had."""
+    # A kill ends the benchmark as Ctrl-C does: with every program that it started.
+    signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
+    options = _options()
+    try:
+        if options.table:
+            return _show(COMPLETE)
+        return _measure(_plan(options), options.only or list(MEASURES), quick=options.quick)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="a trial in under a minute; its figures mean nothing")
+    add("--table", action="store_true", help="only print the last complete results")
+    add("--only", nargs="+", choices=MEASURES, metavar="FIGURE", help=", ".join(MEASURES))
+    add("--rounds", type=int, help="runs of each figure (5)")
+    add("--large-rounds", type=int, help="runs with half a million leads and more (3)")
+    add("--sizes", type=int, nargs="+", help="leads that show growth (10000 100000 1000000)")
+    return parser.parse_args()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    given = {
+        name: getattr(options, name)
+        for name in ("rounds", "large_rounds", "sizes")
+        if getattr(options, name)
+    }
+    return msgspec.structs.replace(QUICK if options.quick else Plan(), **given)
+
+
+def _show(path: Path) -> int:
+    if not path.exists():
+        print("There are no complete results yet; run `make bench`.", file=sys.stderr)
+        return 1
+    print(markdown(msgspec.json.decode(path.read_bytes(), type=Results)))
+    return 0
+
+
+def _measure(plan: Plan, names: list[str], *, quick: bool) -> int:
+    results = Results(this_machine(), quick=quick)
+    for name in names:
+        measure = MEASURES[name]
+        print(f"{name}: {(measure.__doc__ or '').splitlines()[0]}", end=" ", file=sys.stderr)
+        sys.stderr.flush()
+        began = time.monotonic()
+        try:
+            measure(plan, results)
+        except BenchmarkError as error:
+            results.failures[name] = str(error)
+            print(f"FAILED: {error}", file=sys.stderr)
+        else:
+            print(f"({time.monotonic() - began:.0f} s)", file=sys.stderr)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    complete = not quick and set(names) == set(MEASURES) and not results.failures
+    path = COMPLETE if complete else PARTIAL
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
+    print(file=sys.stderr)
+    _show(path)
+    return 1 if results.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

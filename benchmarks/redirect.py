@@ -1,0 +1,79 @@
+"""Runs another extractor, inside that one's environment, against a stand-in for Intercom.
+
+    python redirect.py ADDRESS PACE MODULE:FUNCTION [ARGUMENT ...]
+
+The others have Intercom's address fixed in their code. What is changed for them is this, and
+nothing else:
+
+- Requests go to ADDRESS, with the version of the API that has leads.
+- The scroll over companies is the one over leads, and what is `contacts` in its pages, is `data`:
+  extractors that scroll nothing but companies then read leads as if they were some.
+- The list of tags, which some ask for first to try the token, is an empty one.
+- Pauses last PACE times as long, so that they keep their proportion where a stand-in's idle limit
+  is a fraction of Intercom's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+LEADS = "/contacts/scroll"
+COMPANIES = "/companies/scroll"
+
+
+def send_to(address: str) -> None:
+    """Sends the requests of every session to an address."""
+    send = requests.Session.send
+
+    def redirected(
+        session: requests.Session, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        target = urlsplit(str(request.url))
+        if target.path == "/tags":
+            return no_tags(request)
+        path = LEADS if target.path == COMPANIES else target.path
+        sent = request.copy()  # who repeats a request must find it as it was
+        sent.url = f"{address}{path}?{target.query}".rstrip("?")
+        sent.headers["Intercom-Version"] = "1.4"
+        response = send(session, sent, **options | {"proxies": {}})
+        if target.path == COMPANIES:
+            renamed = response.content.replace(b'"contacts":', b'"data":', 1)
+            response._content = renamed  # noqa: SLF001 - there is no other way
+        return response
+
+    requests.Session.send = redirected  # type: ignore[method-assign,assignment]
+
+
+def no_tags(request: requests.PreparedRequest) -> requests.Response:
+    """The answer to who asks for tags."""
+    response = requests.Response()
+    response.status_code = 200
+    response._content = b'{"type":"tag.list","tags":[]}'  # noqa: SLF001 - there is no other way
+    response.url = str(request.url)
+    response.request = request
+    return response
+
+
+def pause_by(pace: float) -> None:
+    """Lets every pause last a multiple of what it should."""
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(float(seconds) * pace)
+
+
+def main(address: str, pace: str, entry: str, *arguments: str) -> None:
+    """Runs the extractor."""
+    module, _, function = entry.partition(":")
+    send_to(address)
+    pause_by(float(pace))
+    sys.argv = [module, *arguments]
+    getattr(importlib.import_module(module), function)()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

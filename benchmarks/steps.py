@@ -1,0 +1,148 @@
+"""Where a lead's time goes: the steps of the tap, each by itself, over the same pages.
+
+    python -m benchmarks.steps profile ADDRESS LEADS
+    python -m benchmarks.steps remember LEADS
+
+Run as a program, in a process as fresh as the tap's, it prints what it found as JSON.
+
+Measured is processor time of one thread, so that waiting for the stand-in does not count. In the
+tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in what
+the tap uses beyond the sum of the steps (see `measures`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+from singer_sdk.singerlib import RecordMessage
+
+from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
+from benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
+from tap_leads.leads import Shaper
+from tap_leads.ledger import Ledger, Version
+from tap_leads.messages import MessageWriter
+from tap_leads.pages import Page, leads_of, read_page
+from tap_leads.schema import LEAD_SCHEMA
+from tap_leads.spool import Spool
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Clock:
+    """Adds up the processor time that calls take, by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, step: str, call: Callable[[T], R], value: T) -> R:
+        """Calls a function."""
+        began = time.thread_time()
+        result = call(value)
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.thread_time() - began
+        return result
+
+
+class Remembering(msgspec.Struct):
+    """Seconds that it took to remember leads, by the clock and of the processor."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
+def profile(url: str, leads: int) -> dict[str, float]:
+    """Microseconds that each step takes for a lead."""
+    clock, session, spool = Clock(), requests.Session(), Spool()
+    shaper, writer, now = Shaper(LEAD_SCHEMA), MessageWriter(), datetime.now(UTC)
+
+    def fetch(token: str | None) -> bytes:
+        parameters = {"scroll_param": token}
+        return session.get(f"{url}/contacts/scroll", params=parameters, timeout=60).content
+
+    def keep(body: bytes) -> bytes:
+        spool.put(body)
+        return spool.take(0.0) or b""
+
+    def shape(leads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return list(map(shaper.record, leads))
+
+    def write(records: list[dict[str, Any]]) -> None:
+        for record in records:
+            writer.write_message(RecordMessage("contacts", record, 1, now))
+
+    with Ledger() as ledger, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+
+        def enter(page: Page) -> None:
+            ledger.enter(page.versions, 1)
+
+        token = None
+        for _ in range(-(-leads // PAGE_SIZE)):
+            body = clock.time("HTTP (`requests`)", fetch, token)
+            page = clock.time("reading ids and versions", read_page, body)
+            clock.time("remembering them (exactly once)", enter, page)
+            body = clock.time("through the spool", keep, page.body)
+            found = clock.time("decoding", leads_of, body)
+            records = clock.time("shaping", shape, found)
+            clock.time("encoding and writing", write, records)
+            token = page.scroll_param
+        writer.flush()
+    session.close()
+    spool.close()
+    return {step: seconds / leads * 1e6 for step, seconds in clock.seconds.items()}
+
+
+def remember(leads: int) -> Remembering:
+    """What remembering so many leads takes; they come in pages, in no order, as in a scroll."""
+    found = Remembering()
+    with Ledger() as ledger:
+        for versions in _versions(leads):
+            began, used = time.perf_counter(), time.process_time()
+            ledger.enter(versions, 1)
+            found.wall += time.perf_counter() - began
+            found.cpu += time.process_time() - used
+    return found
+
+
+def in_a_process(kind: type[T], *arguments: str) -> T:
+    """Runs this module as a program; what it printed.
+
+    Raises:
+        BenchmarkError: It failed, or took too long.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.steps", *arguments],
+            cwd=ROOT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=TIME_LIMIT,
+        )
+    except subprocess.SubprocessError as error:
+        raise BenchmarkError(str(error)) from None
+    return msgspec.json.decode(done.stdout, type=kind)
+
+
+def _versions(leads: int) -> Iterator[list[Version]]:
+    for start in range(0, leads, PAGE_SIZE):
+        indexes = range(start, min(start + PAGE_SIZE, leads))
+        yield [((MARK + number(n)).decode(), time_of_change(n).decode()) for n in indexes]
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["profile", address, number_of_leads]:
+            print(json.dumps(profile(address, int(number_of_leads))))
+        case ["remember", number_of_leads]:
+            print(msgspec.json.encode(remember(int(number_of_leads))).decode())
