@@ -18,7 +18,7 @@ from tap_leads.errors import SpoolError
 Version = tuple[str, str]
 """A lead's id, and what tells this version of the lead from others."""
 
-_CACHE_KIB = 16 * 1024
+_CACHE_KIB = 6 * 1024
 
 
 @dataclass(frozen=True, slots=True)

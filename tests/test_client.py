@@ -1,0 +1,123 @@
+"""The requests go where they should, the way they should."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+from conftest import Workbench, ids_of, run_tap
+
+from tap_leads.sandbox import Sandbox
+
+
+class Relay(BaseHTTPRequestHandler):
+    """Answers with what the sandbox answers; as a proxy it is asked by whole addresses."""
+
+    upstream: str
+    asked: list[str]
+    counts: object
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.counts and self.path == "/counts":
+            body = json.dumps(self.counts).encode()
+        else:
+            address = self.path if self.path.startswith("http") else self.upstream + self.path
+            request = urllib.request.Request(address, headers=dict(self.headers))  # noqa: S310
+            with urllib.request.urlopen(request) as answer:  # noqa: S310
+                body = answer.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def relay(
+    sandbox: Sandbox, authority: trustme.CA | None = None, counts: object = None
+) -> Iterator[tuple[str, list[str]]]:
+    """A relay before the sandbox; its address, and what it was asked for.
+
+    Args:
+        sandbox: Who answers.
+        authority: Signs the certificate for https; without one, it is http.
+        counts: The answer to `/counts`, if not the sandbox's.
+    """
+    asked: list[str] = []
+    handler = type(
+        "OneRelay", (Relay,), {"upstream": sandbox.url, "asked": asked, "counts": counts}
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        scheme = "http"
+        if authority:
+            scheme, context = "https", ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            authority.issue_cert("127.0.0.1").configure_cert(context)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"{scheme}://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_a_proxy_is_honoured(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
+        run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": ""})
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+    assert len(asked) == 5
+    assert all(address.startswith(sandbox.url) for address in asked)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that nobody knows."""
+    return trustme.CA()
+
+
+def test_certificates_named_in_requests_ca_bundle_are_trusted(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    bundle = workbench.folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with Sandbox(leads=250) as sandbox, relay(sandbox, authority) as (url, _):
+        environment = {"REQUESTS_CA_BUNDLE": str(bundle), "NO_PROXY": "127.0.0.1"}
+        run = workbench.sync(sandbox, environment=environment, api_url=url)
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+
+
+def test_a_certificate_that_nobody_knows_fails_at_once(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox, authority) as (url, asked):
+        run = workbench.sync(sandbox, environment={"NO_PROXY": "127.0.0.1"}, api_url=url)
+    assert run.code == 1
+    (error,) = run.lines("ERROR")
+    assert "REQUESTS_CA_BUNDLE" in error
+    assert not asked
+
+
+def test_a_password_file_does_not_replace_the_access_token(workbench: Workbench) -> None:
+    """What `.netrc` holds for a host would, if it were left to the HTTP library."""
+    Path(workbench.folder, ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    with Sandbox(leads=5) as sandbox:
+        config = workbench.config(sandbox)
+        assert run_tap("--config", config, HOME=str(workbench.folder)).code == 0
+
+
+def test_a_scroll_is_one_connection_and_one_request_a_page(workbench: Workbench) -> None:
+    with Sandbox(leads=1_000) as sandbox:
+        assert workbench.sync(sandbox).code == 0
+        assert len(sandbox.workspace.history) == 11
+        assert sandbox.requests == 12  # and one for the count
+        assert sandbox.connections == 1
