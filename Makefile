@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Named, as without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo benchmarks)
+CODE := $(wildcard tap_leads tests demo benchmarks orchestrate)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -27,7 +27,7 @@ export XDG_STATE_HOME := $(CURDIR)/.cache/state
 
 .PHONY: help
 help: ## Show what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: demo
 demo: $(DEV) $(PLUGINS) ## Load a made-up workspace's leads into a real PostgreSQL and show them
@@ -36,6 +36,14 @@ demo: $(DEV) $(PLUGINS) ## Load a made-up workspace's leads into a real PostgreS
 .PHONY: test
 test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 	$(BIN)/python -m pytest
+
+.PHONY: demo-airflow
+demo-airflow: $(DEV) $(PLUGINS) ## Load three made-up workspaces through Airflow and show the counts
+	@$(BIN)/python -m demo.airflow
+
+.PHONY: test-airflow
+test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
+	$(BIN)/python -m pytest -m airflow
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format and types
