@@ -43,7 +43,7 @@ demo-airflow: $(DEV) $(PLUGINS) ## Load three made-up workspaces through Airflow
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
-	$(BIN)/python -m pytest -m airflow
+	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format and types
@@ -79,6 +79,9 @@ pins: $(DEV) ## Write new pins into requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	  --custom-compile-command 'make pins' requirements/airflow.in \
+	  --output-file requirements/airflow.txt
 
 .PHONY: clean
 clean: ## Remove everything that was made

@@ -48,7 +48,7 @@ _KEEPER = """
 finish() {
   trap '' TERM EXIT
   kill 0
-  for _ in {1..40}; do [ -n "$(jobs -r)" ] || exit; sleep 0.5; done
+  for _ in {1..20}; do [ -n "$(jobs -r)" ] || exit; sleep 0.5; done
   kill -9 0
 }
 trap finish TERM EXIT

@@ -126,6 +126,7 @@ CAPABILITIES = [
     "state",
     "discover",
     "activate-version",
+    "test",
     "about",
     "stream-maps",
     "schema-flattening",
