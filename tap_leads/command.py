@@ -14,6 +14,10 @@ from typing_extensions import override
 from tap_leads.errors import TapLeadsError
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BY_SIGNAL = {128 + number for number in _SIGNALS}
+
+
 def end_by_signal(number: int, _frame: FrameType | None) -> NoReturn:
     """Ends the tap as shells expect of a program that a signal ended: with 128 and its number."""
     raise SystemExit(128 + number)
@@ -24,10 +28,14 @@ class Command(SingerCommand):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, end_by_signal)
         try:
             return super().main(*args, **kwargs)
+        except SystemExit as end:
+            if end.code in _BY_SIGNAL:
+                self.logger.error("Ended by a signal; the sync is not complete.")  # noqa: TRY400
+            raise
         except TapLeadsError as error:
             self.logger.error("%s", error)  # noqa: TRY400 - the message says it all
         except Exception as error:  # noqa: BLE001 - nothing may end without a word

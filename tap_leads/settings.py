@@ -165,7 +165,8 @@ def _message(settings: Mapping[str, Any], error: ValidationError) -> str:
     if error.validator == "required":
         return (
             "Setting 'access_token' is missing. Give it in the configuration file, or in the "
-            f"environment as {variable('access_token')}."
+            f"environment as {variable('access_token')}, which is read without --config, or with "
+            "--config ENV."
         )
     name = ".".join(str(step) for step in error.path)
     return f"Setting '{name}' must {_rule(name, settings.get(name, {}), error)}."

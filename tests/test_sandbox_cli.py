@@ -127,7 +127,7 @@ def test_a_command_that_is_no_program() -> None:
 def test_signals_go_on_to_the_command(number: signal.Signals) -> None:
     """Which ends as it likes; the sandbox waits for it."""
     script = (
-        # Not by print: the signal may come while that is still at it, and it cannot be entered twice.
+        # Not by print, which the signal may find still at work, and which cannot be entered twice.
         "import os, signal, sys\n"
         "def end(number, _): os.write(1, b'got %d\\n' % number); sys.exit(9)\n"
         f"signal.signal({int(number)}, end)\n"
