@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from tap_leads.errors import TapLeadsError
 
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BY_SIGNAL = {128 + number for number in _SIGNALS}
 
