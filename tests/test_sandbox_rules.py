@@ -416,9 +416,10 @@ def test_a_client_may_hang_up(capfd: pytest.CaptureFixture[str]) -> None:
             with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2]))) as s:
                 s.sendall(b"GET /contacts/scroll HTTP/1.1\r\nAuthorization: Bearer sandbox\r\n\r\n")
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        time.sleep(0.15)
-        statuses = [request.status for request in sandbox.workspace.history]
-        assert sorted(statuses) == [200, 400, 400]
+        headers = {"Authorization": "Bearer sandbox"}
+        # A hang-up may come before the request was read, so how many were answered is open.
+        counts = requests.get(f"{sandbox.url}/counts", headers=headers, timeout=10)
+        assert counts.json()["lead"] == {"count": 1000}
     assert capfd.readouterr() == ("", "")
 
 
