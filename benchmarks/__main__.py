@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -25,6 +26,8 @@ def main() -> int:
     """Measures; the exit code is 0 only if every figure could be had."""
     # A kill ends the benchmark as Ctrl-C does: with every program that it started.
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
+    # Some containers set it; every start would then be measured with its compilation.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     options = _options()
     try:
         if options.table:

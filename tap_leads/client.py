@@ -137,9 +137,11 @@ class IntercomStream(RESTStream[str | None]):
     @override
     def requests_session(self) -> requests.Session:
         session = requests.Session()
-        # Session.send, which the SDK calls, does not look for REQUESTS_CA_BUNDLE by itself.
+        # Session.send, which the SDK calls, does not look for REQUESTS_CA_BUNDLE by itself; proxies
+        # it would look up anew, three times a page.
         found = session.merge_environment_settings(self.url_base, {}, None, None, None)
-        session.verify = found["verify"]
+        session.verify, session.proxies = found["verify"], found["proxies"]
+        session.trust_env = False
         return session
 
     @override

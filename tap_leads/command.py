@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import traceback
@@ -29,6 +30,7 @@ class Command(SingerCommand):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         for number in _SIGNALS:
             signal.signal(number, end_by_signal)
+        gc.freeze()  # what was imported stays: the collector need not walk it, again and again
         try:
             return super().main(*args, **kwargs)
         except SystemExit as end:

@@ -79,6 +79,15 @@ def test_a_proxy_is_honoured(workbench: Workbench) -> None:
     assert all(address.startswith(sandbox.url) for address in asked)
 
 
+def test_an_address_in_no_proxy_is_asked_without_the_proxy(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
+        variables = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
+        run = workbench.sync(sandbox, environment=variables)
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+    assert not asked
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     """An authority that nobody knows."""
