@@ -10,28 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from tap_leads.errors import LeadWithoutIdError
+from tap_leads.exact import ExactPage
+from tap_leads.pages import lead_id, leads_of
 from tap_leads.schema import ADDITIONAL_FIELDS, CUSTOM_ATTRIBUTES, OPEN_OBJECT
-from tap_leads.values import Convert, MisfitError, converter, exact_type, time
+from tap_leads.values import Convert, MisfitError, converter
 
 _MAX_NAMES = 100
 _OTHER_NAMES = "(other names)"
 # So many names of misfits are counted one by one: memory stays bounded whatever is sent.
-
-
-def lead_id(value: object) -> str:
-    """The id of a lead as a record holds it.
-
-    Raises:
-        LeadWithoutIdError: There is none.
-    """
-    if isinstance(value, str) and value:
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise LeadWithoutIdError
 
 
 class Shaper:
@@ -61,54 +47,46 @@ class Shaper:
         fields[CUSTOM_ATTRIBUTES] = OPEN_OBJECT
         self._empty = dict.fromkeys([*fields, ADDITIONAL_FIELDS])
         self._converters = _converters(fields)
-        self._exact = exact_type({**schema, "properties": fields})
-        self._times = [name for name, convert in self._converters.items() if convert is time]
+        self._exact = ExactPage(fields)
         self._withheld = frozenset(withheld)
         self.misfits: Counter[str] = Counter()
 
+    def records(self, body: bytes) -> Iterator[dict[str, Any]]:
+        """The records of the leads of a page, each with every field of the schema.
+
+        Raises:
+            NotAPageError: The body holds none.
+            LeadWithoutIdError: A lead has no id.
+        """
+        records = self._exact.records(body)
+        if records is None:
+            yield from map(self.record, leads_of(body))
+            return
+        for record in records:
+            record[ADDITIONAL_FIELDS] = None
+            yield self._with_parts(record)
+
     def record(self, lead: dict[str, Any]) -> dict[str, Any]:
-        """The record of a lead, with every field of the schema.
+        """The record of a lead, read field by field.
 
         Raises:
             LeadWithoutIdError: The lead has no id.
         """
-        try:
-            record = self._as_it_is(lead)
-        except MisfitError:
-            record = self._fitted(lead)
-        for name, parts in self._parts.items():
-            if record[name] is not None:
-                self._fit_parts(record, name)
-            if self._flattened:  # each property is a column, of every record
-                record[name] = {**dict.fromkeys(parts), **(record[name] or {})}
-        return record
-
-    def _as_it_is(self, lead: dict[str, Any]) -> dict[str, Any]:
-        """The record of a lead that needs no more than its times converted, as nearly all do.
-
-        Raises:
-            MisfitError: It needs more.
-        """
-        try:
-            msgspec.convert(lead, self._exact)
-        except msgspec.ValidationError as error:
-            raise MisfitError from error
-        record = {**self._empty, **lead}
-        if len(record) != len(self._empty) or ADDITIONAL_FIELDS in lead:
-            raise MisfitError
-        for name in self._times:
-            if (value := record[name]) is not None:
-                record[name] = time(value)
-        return record
-
-    def _fitted(self, lead: dict[str, Any]) -> dict[str, Any]:
-        """The record of any lead, field by field."""
         identity = lead_id(lead.get("id"))
         fitted, misfits = _fit(lead, self._converters)
         record = {**self._empty, **fitted, "id": identity}
         self._count(misfits)
         misfits = {name: misfits[name] for name in misfits if name not in self._withheld}
         record[ADDITIONAL_FIELDS] = misfits or None
+        return self._with_parts(record)
+
+    def _with_parts(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A record whose objects hold no property but those that fit, where that matters."""
+        for name, parts in self._parts.items():
+            if record[name] is not None:
+                self._fit_parts(record, name)
+            if self._flattened:  # each property is a column, of every record
+                record[name] = {**dict.fromkeys(parts), **(record[name] or {})}
         return record
 
     def _fit_parts(self, record: dict[str, Any], name: str) -> None:

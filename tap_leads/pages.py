@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tap_leads.leads import lead_id
+from tap_leads.errors import LeadWithoutIdError
 
 _T = TypeVar("_T")
 
@@ -99,6 +99,19 @@ def read_page(body: bytes) -> Page:
         ]
     token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
     return Page(body, versions, token or None)
+
+
+def lead_id(value: object) -> str:
+    """The id of a lead as a record holds it.
+
+    Raises:
+        LeadWithoutIdError: There is none.
+    """
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise LeadWithoutIdError
 
 
 def leads_of(body: bytes) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from tap_leads.errors import TapLeadsError, UnusableAnswerError
 from tap_leads.leads import Shaper
 from tap_leads.ledger import Ledger
 from tap_leads.messages import MessageWriter
-from tap_leads.pages import NotAPageError, Page, leads_of
+from tap_leads.pages import NotAPageError, Page
 from tap_leads.prefetch import Prefetch
 from tap_leads.progress import Progress
 from tap_leads.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
@@ -125,7 +125,7 @@ class ContactsStream(IntercomStream):
 
     def _sample(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
         for page in self.request_records(None):
-            yield from map(shaper.record, leads_of(page.body))
+            yield from shaper.records(page.body)
 
     def _all_leads(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
         if self.config["emit_activate_version_messages"]:
@@ -143,8 +143,8 @@ class ContactsStream(IntercomStream):
             try:
                 for body in prefetch.pages(before_waiting=self._writer.flush):
                     self._extracted_at = datetime.now(UTC)
-                    for lead in leads_of(body):
-                        yield shaper.record(lead)
+                    for record in shaper.records(body):
+                        yield record
                         sent += 1
             except TapLeadsError:
                 self._writer.flush()

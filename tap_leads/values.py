@@ -10,26 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone it prints faster; "Z" is added
 _MICROSECOND = timedelta(microseconds=1)
-_INT64_END = 2**63
-_MILLISECONDS = 10**11
-# Numbers from here on are milliseconds: as seconds they would lie after the year 5000.
+INT64_END = 2**63
+"""The first whole number that databases do not hold in 64 bits."""
+MILLISECONDS = 10**11
+"""Times from here on are milliseconds: as seconds they would lie after the year 5000."""
 _TOO_LATE = 10**15
 # Milliseconds from here on lie after the year 33000, which no date-time holds.
-
-_EXACT: dict[str, Any] = {
-    "string": str,
-    "boolean": bool,
-    "integer": Annotated[int, msgspec.Meta(ge=-_INT64_END, le=_INT64_END - 1)],
-    "number": int | float,
-}
 
 _ISO_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -55,36 +47,6 @@ def converter(field: Mapping[str, Any]) -> Convert:
     return {"string": string, "integer": integer, "number": number, "boolean": boolean}[kind]
 
 
-def exact_type(field: Mapping[str, Any]) -> Any:
-    """The type of values that a field's converter would leave as they are, for msgspec to check.
-
-    Times are left to their converter.
-    """
-    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
-    kind = next(kind for kind in kinds if kind != "null")
-    exact: Any
-    if field.get("format") == "date-time":
-        return Any
-    if kind == "object":
-        exact = dict
-        if "properties" in field:
-            required = field.get("required", ())
-            exact = msgspec.defstruct(
-                "Exact",
-                [
-                    (name, Annotated[str, msgspec.Meta(min_length=1)])
-                    if name in required
-                    else (name, exact_type(inner), None)
-                    for name, inner in field["properties"].items()
-                ],
-            )
-    elif kind == "array":
-        exact = list[exact_type(field["items"])]  # type: ignore[misc]
-    else:
-        exact = _EXACT[kind]
-    return exact | None if "null" in kinds else exact
-
-
 def string(value: Any) -> str:
     """Text; numbers become the text that they were sent as."""
     if type(value) is str:
@@ -108,7 +70,7 @@ def integer(value: Any) -> int:
     # The range comes before int(): that of Decimal("1E+999999999") would fill the memory.
     if (
         (type(value) is int or type(value) is Decimal)
-        and -_INT64_END <= value < _INT64_END
+        and -INT64_END <= value < INT64_END
         and value == int(value)
     ):
         return int(value)
@@ -142,7 +104,7 @@ def time(value: Any) -> str:
 
 
 def _from_epoch(value: int | Decimal) -> datetime:
-    in_seconds = -_MILLISECONDS < value < _MILLISECONDS
+    in_seconds = -MILLISECONDS < value < MILLISECONDS
     if in_seconds and type(value) is int:
         return _EPOCH + timedelta(0, value)
     # In this order: the product of a number too long or too small would be rounded, unseen.

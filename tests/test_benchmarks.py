@@ -89,7 +89,7 @@ def test_a_scroll_of_the_stand_in_ends_with_an_empty_page_and_is_gone(leads: int
 
 def test_each_step_of_the_tap_is_measured(stand_in: StandIn) -> None:
     profile = steps.profile(stand_in.url, LEADS)
-    assert len(profile) == 7
+    assert len(profile) == 6
     assert min(profile.values()) >= 0
 
 
