@@ -21,6 +21,7 @@ from benchmarks.templates import MARK, number
 
 ROOT = Path(__file__).resolve().parent.parent
 TIME_LIMIT = 600.0
+_SLOWEST = 5_000  # leads a second: millions may take longer than the limit
 _CHUNK = 1 << 20
 _INTERVAL = 0.02  # seconds between two looks at a program's memory
 _LOG_LINES = 15
@@ -77,7 +78,7 @@ def run(
     *,
     environment: dict[str, str] | None = None,
     asleep: Callable[[], None] | None = None,
-    limit: float = TIME_LIMIT,
+    limit: float | None = None,
 ) -> Outcome:
     """Runs a program to its end.
 
@@ -86,11 +87,12 @@ def run(
         leads: How many the stand-in has.
         environment: Its variables; if not given, those of this process.
         asleep: Called after the first lead has come; until it returns, the pipe is not read.
-        limit: Seconds that it may take.
+        limit: Seconds that it may take; if not given, enough for so many leads.
 
     Raises:
         BenchmarkError: It failed, took too long, or lost, repeated or invented a lead.
     """
+    limit = limit or TIME_LIMIT + leads / _SLOWEST
     began = time.perf_counter()
     with tempfile.TemporaryFile() as log, _started(command, environment, log, limit) as process:
         peak = _Peak(process.pid)

@@ -43,11 +43,15 @@ class Ledger:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # Pages are numbered through all passes: `last_page` brought the version in the last pass.
         self._database.execute(
-            "CREATE TABLE seen (id TEXT, version TEXT, first_pass INT, last_pass INT,"
+            "CREATE TABLE seen (id TEXT, version TEXT, first_pass INT, last_page INT,"
             " PRIMARY KEY (id, version)) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
+        self._page = 0
+        self._pass = 0
+        self._pass_began = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,32 +70,53 @@ class Ledger:
         Raises:
             SpoolError: The disk is full.
         """
-        values = [value for version in versions for value in (*version, number, number)]
+        self._page += 1
+        if number != self._pass:
+            self._pass, self._pass_began = number, self._page
         try:
-            rows = self._database.execute(_upsert(len(versions)), values).fetchall()
-            new = {(identity, version) for identity, version, is_new in rows if is_new}
-            repeats = not any(self._is_first_sight(identity, number) for identity, _, _ in rows)
+            return self._enter(versions)
         except sqlite3.Error as error:
             raise SpoolError(
                 f"The disk could not take the list of leads already seen ({error}). Free some "
                 "space in the folder for temporary files, or name another one in TMPDIR."
             ) from None
-        return Entry(new, repeats)
 
-    def _is_first_sight(self, identity: str, number: int) -> bool:
+    def _enter(self, versions: Sequence[Version]) -> Entry:
+        rows = [value for version in versions for value in (*version, self._pass, self._page)]
+        added = self._database.execute(_add(len(versions)), (*rows, self._pass_began)).rowcount
+        if added == len(versions) and self._pass == 1:
+            # As on each page while nothing goes wrong; to ask which ones would cost half more.
+            came = new = set(versions)
+        else:
+            keys = [value for version in versions for value in version]
+            found = self._database.execute(_added(len(versions)), (*keys, self._page)).fetchall()
+            came = {(identity, version) for identity, version, _ in found}
+            new = {(identity, version) for identity, version, since in found if since == self._pass}
+        return Entry(new, not any(self._is_first_sight(identity) for identity, _ in came))
+
+    def _is_first_sight(self, identity: str) -> bool:
         """Whether a lead, just entered, had not come in this pass before, in no version."""
-        query = "SELECT count(*) FROM seen WHERE id = ? AND last_pass = ?"
-        (rows,) = self._database.execute(query, (identity, number)).fetchone()
+        query = "SELECT count(*) FROM seen WHERE id = ? AND last_page >= ?"
+        (rows,) = self._database.execute(query, (identity, self._pass_began)).fetchone()
         return bool(rows == 1)
 
 
 @lru_cache(maxsize=256)
-def _upsert(leads: int) -> str:
-    """One statement a page; it returns the versions that are new to this pass."""
+def _add(leads: int) -> str:
+    """Adds a page's versions, but those that its pass has brought before."""
     rows = ", ".join(["(?, ?, ?, ?)"] * leads)
     return (
         f"INSERT INTO seen VALUES {rows}"  # noqa: S608 - nothing but question marks
-        " ON CONFLICT DO UPDATE SET last_pass = excluded.last_pass"
-        " WHERE last_pass < excluded.last_pass"
-        " RETURNING id, version, first_pass = last_pass"
+        " ON CONFLICT DO UPDATE SET last_page = excluded.last_page WHERE last_page < ?"
+    )
+
+
+@lru_cache(maxsize=256)
+def _added(leads: int) -> str:
+    """The versions that a page has added, with the pass that brought each first."""
+    keys = ", ".join(["(?, ?)"] * leads)
+    return (
+        f"WITH page(id, version) AS (VALUES {keys})"  # noqa: S608 - nothing but question marks
+        " SELECT id, version, first_pass FROM page CROSS JOIN seen USING (id, version)"
+        " WHERE last_page = ?"
     )
