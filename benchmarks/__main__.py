@@ -45,17 +45,12 @@ def _options() -> argparse.Namespace:
     add("--table", action="store_true", help="only print the last complete results")
     add("--only", nargs="+", choices=MEASURES, metavar="FIGURE", help=", ".join(MEASURES))
     add("--rounds", type=int, help="runs of each figure (5)")
-    add("--large-rounds", type=int, help="runs with half a million leads and more (3)")
     add("--sizes", type=int, nargs="+", help="leads that show growth (10000 100000 1000000)")
     return parser.parse_args()
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    given = {
-        name: getattr(options, name)
-        for name in ("rounds", "large_rounds", "sizes")
-        if getattr(options, name)
-    }
+    given = {name: value for name in ("rounds", "sizes") if (value := getattr(options, name))}
     return msgspec.structs.replace(QUICK if options.quick else Plan(), **given)
 
 

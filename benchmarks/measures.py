@@ -20,7 +20,6 @@ from benchmarks.server import StandIn
 LATENCY = 0.05
 BARE, TAP = "bare loop", "tap-leads"
 _POLL = 0.1
-_LARGE = 500_000
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -28,7 +27,6 @@ class Plan(msgspec.Struct, frozen=True):
 
     Attributes:
         rounds: How often each is measured; all runs count.
-        large_rounds: How often from half a million leads on.
         latency: Leads at 50 ms a page.
         zero: Leads at zero latency.
         peers: Leads for the comparison with other extractors.
@@ -39,23 +37,17 @@ class Plan(msgspec.Struct, frozen=True):
     """
 
     rounds: int = 5
-    large_rounds: int = 3
     latency: int = 20_000
     zero: int = 100_000
     peers: int = 20_000
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
     spool: int = 200_000
-    profile: int = 30_000
+    profile: int = 100_000
     load: int = 20_000
-
-    def times(self, leads: int) -> range:
-        """How often to measure with so many leads."""
-        return range(self.large_rounds if leads >= _LARGE else self.rounds)
 
 
 QUICK = Plan(
     rounds=1,
-    large_rounds=1,
     latency=2_000,
     zero=10_000,
     peers=1_000,
@@ -86,7 +78,7 @@ def zero(plan: Plan, results: Results) -> None:
 def _pairs(plan: Plan, leads: int, seconds: float) -> Pairs:
     pairs = Pairs()
     with StandIn(leads, seconds) as stand_in:
-        for _ in plan.times(leads):
+        for _ in range(plan.rounds):
             pairs.bare.append(run(bare_loop(stand_in.url), leads))
             pairs.tap.append(run_tap(stand_in))
     return pairs
@@ -106,7 +98,7 @@ def peers(plan: Plan, results: Results) -> None:
             else:
                 found.runs[peer.title] = []
                 found.streams[peer.title] = peer.stream
-        for _ in plan.times(plan.peers):
+        for _ in range(plan.rounds):
             for title, command in commands.items():
                 if title in found.missing:
                     continue
@@ -126,7 +118,7 @@ def sizes(plan: Plan, results: Results) -> None:
     results.sizes = []
     for leads in plan.sizes:
         with StandIn(leads) as stand_in:
-            results.sizes.append([run_tap(stand_in) for _ in plan.times(leads)])
+            results.sizes.append([run_tap(stand_in) for _ in range(plan.rounds)])
 
 
 def spool(plan: Plan, results: Results) -> None:
@@ -139,14 +131,14 @@ def spool(plan: Plan, results: Results) -> None:
                 time.sleep(_POLL)
             time.sleep(_POLL)
 
-        results.spool = [run_tap(stand_in, until_all_wait) for _ in plan.times(plan.spool)]
+        results.spool = [run_tap(stand_in, until_all_wait) for _ in range(plan.rounds)]
 
 
 def memory(plan: Plan, results: Results) -> None:
     """What remembering the leads of the largest size takes, alone; `sizes` has the whole run."""
     leads = max(plan.sizes)
     found = [
-        steps.in_a_process(steps.Remembering, "remember", str(leads)) for _ in plan.times(leads)
+        steps.in_a_process(steps.Remembering, "remember", str(leads)) for _ in range(plan.rounds)
     ]
     results.memory = Memory(leads, [one.wall for one in found], [one.cpu for one in found])
 
@@ -161,7 +153,7 @@ def profile(plan: Plan, results: Results) -> None:
     start = median(outcome.cpu for outcome in results.empty)
     results.profile = found = Profile(plan.profile)
     with StandIn(plan.profile) as stand_in:
-        for _ in plan.times(plan.profile):
+        for _ in range(plan.rounds):
             alone = steps.in_a_process(dict[str, float], "profile", stand_in.url, str(plan.profile))
             for step, microseconds in alone.items():
                 found.steps.setdefault(step, []).append(microseconds)
@@ -171,7 +163,7 @@ def profile(plan: Plan, results: Results) -> None:
 def load(plan: Plan, results: Results) -> None:
     """Into PostgreSQL, through Meltano."""
     with StandIn(plan.load) as stand_in:
-        results.loads = [warehouse.load(stand_in) for _ in plan.times(plan.load)]
+        results.loads = [warehouse.load(stand_in) for _ in range(plan.rounds)]
 
 
 MEASURES: dict[str, Measure] = {

@@ -21,8 +21,6 @@ FLAT_TARGET = 20.0
 REMEMBERING_TARGET = 15.0
 FIRST_TARGET = 1.0
 
-_LARGE = 100_000
-
 
 def markdown(results: Results) -> str:
     """All tables."""
