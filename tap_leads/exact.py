@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tap_leads.values import INT64_END, MILLISECONDS
+from tap_leads.values import INT64_END, MILLISECONDS, is_time, kind_of
 
 _TYPES: dict[str, Any] = {
     "string": str,
@@ -23,7 +23,7 @@ _TYPES: dict[str, Any] = {
     "number": int,  # a fraction would become a float, and lose digits
 }
 _SECONDS = Annotated[int, msgspec.Meta(gt=-MILLISECONDS, lt=MILLISECONDS)]
-_KEY = Annotated[str, msgspec.Meta(min_length=1)]
+_ID = Annotated[str, msgspec.Meta(min_length=1)]
 _MOMENTS = list[datetime | None]
 
 
@@ -31,18 +31,15 @@ class ExactPage:
     """Decodes pages whose leads all fit.
 
     Args:
-        fields: The JSON Schema of each field of a record, the key first.
-        key: The name of that one.
+        fields: The JSON Schema of each field of a record.
     """
 
-    def __init__(self, fields: Mapping[str, Any], key: str = "id") -> None:
-        others = [(name, _type(field), None) for name, field in fields.items() if name != key]
-        lead = msgspec.defstruct(
-            "Lead", [(key, _KEY), *others], forbid_unknown_fields=True, gc=False
-        )
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        others = [(name, _type(field), None) for name, field in fields.items() if name != "id"]
+        lead = _struct("Lead", [("id", _ID), *others])
         page = msgspec.defstruct("Page", [("contacts", list[lead])])  # type: ignore[valid-type]
         self._decoder = msgspec.json.Decoder(page, float_hook=Decimal)
-        self._times = [name for name, field in fields.items() if _is_time(field)]
+        self._times = [name for name, field in fields.items() if is_time(field)]
 
     def records(self, body: bytes) -> list[dict[str, Any]] | None:
         """The records of a page, with every field; None if a value in it does not fit."""
@@ -64,10 +61,9 @@ class ExactPage:
 
 def _type(field: Mapping[str, Any]) -> Any:
     """The type of the values that a field's converter leaves as they are, or that are seconds."""
-    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
-    kind = next(kind for kind in kinds if kind != "null")
+    kind = kind_of(field)
     found: Any
-    if _is_time(field):
+    if is_time(field):
         found = _SECONDS
     elif kind == "object":
         found = _object(field["properties"]) if "properties" in field else dict[str, Any]
@@ -75,7 +71,7 @@ def _type(field: Mapping[str, Any]) -> Any:
         found = list[_type(field["items"])]  # type: ignore[misc]
     else:
         found = _TYPES[kind]
-    return found | None if "null" in kinds else found
+    return found | None if "null" in field["type"] else found
 
 
 def _object(properties: Mapping[str, Any]) -> Any:
@@ -84,8 +80,9 @@ def _object(properties: Mapping[str, Any]) -> Any:
         (name, _type(inner) | msgspec.UnsetType, msgspec.UNSET)
         for name, inner in properties.items()
     ]
-    return msgspec.defstruct("Object", fields, forbid_unknown_fields=True, gc=False)
+    return _struct("Object", fields)
 
 
-def _is_time(field: Mapping[str, Any]) -> bool:
-    return field.get("format") == "date-time"
+def _struct(name: str, fields: list[Any]) -> Any:
+    # What JSON holds has no cycles, so the garbage collector need not follow it.
+    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)

@@ -36,15 +36,25 @@ class MisfitError(ValueError):
 
 def converter(field: Mapping[str, Any]) -> Convert:
     """The converter of a field, from the field's JSON Schema."""
-    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
-    kind = next(kind for kind in kinds if kind != "null")
-    if field.get("format") == "date-time":
+    kind = kind_of(field)
+    if is_time(field):
         return time
     if kind == "object":
         return object_of(field["properties"]) if "properties" in field else any_object
     if kind == "array":
         return list_of(field["items"])
     return {"string": string, "integer": integer, "number": number, "boolean": boolean}[kind]
+
+
+def kind_of(field: Mapping[str, Any]) -> str:
+    """The type of a field's values that are not null, by its name in JSON Schema."""
+    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    return next(kind for kind in kinds if kind != "null")
+
+
+def is_time(field: Mapping[str, Any]) -> bool:
+    """Whether a field holds times."""
+    return field.get("format") == "date-time"
 
 
 def string(value: Any) -> str:
