@@ -29,7 +29,9 @@ ATTRIBUTES = with_attributes(
 
 
 NEARLY_FITTING = st.builds(
-    lambda index, other: lead(7, index) | other, st.integers(0, 99), st.just({}) | FEW_FIELDS
+    lambda index, other: lead(7, index) | other | {"id": str(index + 1)},
+    st.integers(0, 99),
+    st.just({}) | FEW_FIELDS,
 )
 """Leads as Intercom documents them, but for a field or two."""
 

@@ -91,7 +91,9 @@ NO_PAGES = [
     pytest.param(page(ADA) + b"}", id="more-after-the-end"),
     pytest.param(page_with("01"), id="no-number"),
     pytest.param(page_with("[" * 100_000 + "]" * 100_000), id="nested-too-deeply"),
-    pytest.param(page_with('"\\u0000", "y":' + "[" * 5000 + "]" * 5000), id="nested-with-nul"),
+    pytest.param(
+        page_with('"\\u0000", "y":' + "[" * 100_000 + "]" * 100_000), id="nested-with-nul"
+    ),
     pytest.param(page_with("[" * 100_000), id="nested-and-cut-off"),
 ]
 
