@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from tap_leads.pages import NUL
 from tap_leads.values import INT64_END, MILLISECONDS, is_time, kind_of
 
 _TYPES: dict[str, Any] = {
@@ -43,7 +44,7 @@ class ExactPage:
 
     def records(self, body: bytes) -> list[dict[str, Any]] | None:
         """The records of a page, with every field; None if a value in it does not fit."""
-        if rb"\u0000" in body:
+        if NUL in body:
             return None
         try:
             leads = self._decoder.decode(body).contacts  # type: ignore[attr-defined]
@@ -52,10 +53,10 @@ class ExactPage:
                 moments = msgspec.convert(sent, _MOMENTS, strict=False)  # from seconds since 1970
                 for lead, moment in zip(leads, moments, strict=True):
                     setattr(lead, name, moment)
+            # Moments become text as RFC 3339 has it.
+            records: list[dict[str, Any]] = msgspec.to_builtins(leads, builtin_types=(Decimal,))
         except (ValueError, ArithmeticError, RecursionError):
             return None
-        # Moments become text as RFC 3339 has it.
-        records: list[dict[str, Any]] = msgspec.to_builtins(leads, builtin_types=(Decimal,))
         return records
 
 

@@ -43,7 +43,8 @@ class Ledger:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        # Pages are numbered through all passes: `last_page` brought the version in the last pass.
+        # Pages are numbered through all passes; `last_page` is the one that brought the version in
+        # the last pass.
         self._database.execute(
             "CREATE TABLE seen (id TEXT, version TEXT, first_pass INT, last_page INT,"
             " PRIMARY KEY (id, version)) WITHOUT ROWID"

@@ -19,6 +19,9 @@ from tap_leads.errors import LeadWithoutIdError
 
 _T = TypeVar("_T")
 
+NUL = rb"\u0000"
+"""The character that databases refuse, as JSON writes it."""
+
 REPLACEMENT = "\ufffd"
 """Stands where a character was that databases refuse: NUL, or half of a surrogate pair."""
 
@@ -120,7 +123,7 @@ def leads_of(body: bytes) -> list[dict[str, Any]]:
     Raises:
         NotAPageError: The body holds none.
     """
-    return _decode(_LEADS, body, mend=rb"\u0000" in body).contacts
+    return _decode(_LEADS, body, mend=NUL in body).contacts
 
 
 def _raw_leads(body: bytes) -> list[msgspec.Raw]:
