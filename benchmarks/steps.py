@@ -30,12 +30,12 @@ from singer_sdk.singerlib import RecordMessage
 
 from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 from benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
-from tap_leads.leads import Shaper
-from tap_leads.ledger import Ledger, Version
-from tap_leads.messages import MessageWriter
-from tap_leads.pages import Page, read_page
-from tap_leads.schema import LEAD_SCHEMA
-from tap_leads.spool import Spool
+from tap_leads.records.convert import Shaper
+from tap_leads.records.pages import Page, read_page
+from tap_leads.records.schema import LEAD_SCHEMA
+from tap_leads.scroll.ledger import Ledger, Version
+from tap_leads.scroll.spool import Spool
+from tap_leads.singer.messages import MessageWriter
 
 T = TypeVar("T")
 R = TypeVar("R")

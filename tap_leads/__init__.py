@@ -3,3 +3,10 @@
 from importlib.metadata import version
 
 __version__ = version("tap-leads")
+
+
+class TapLeadsError(Exception):
+    """The sync cannot be complete. The message says what happened and what the user can do.
+
+    No message holds a token, an address or anything else out of a lead.
+    """

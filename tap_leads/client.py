@@ -16,11 +16,10 @@ from singer_sdk.helpers.types import Context
 from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
 
-from tap_leads.answers import check, outcome_unknown, page_of
-from tap_leads.errors import UnusableAnswerError
-from tap_leads.patience import Limits, Patience
-from tap_leads.reactions import Answer
-from tap_leads.settings import HOSTS
+from tap_leads.scroll.limits import Limits, Patience
+from tap_leads.scroll.reactions import Answer
+from tap_leads.scroll.responses import UnusableAnswerError, check, outcome_unknown, page_of
+from tap_leads.singer.settings import HOSTS
 
 LEADS_LIST = "/contacts"
 

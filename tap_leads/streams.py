@@ -17,17 +17,18 @@ from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
-from tap_leads.catalog import guard
+from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
-from tap_leads.errors import TapLeadsError, UnusableAnswerError
-from tap_leads.leads import Shaper
-from tap_leads.ledger import Ledger
-from tap_leads.messages import MessageWriter
-from tap_leads.pages import NotAPageError, Page
-from tap_leads.prefetch import Prefetch
-from tap_leads.progress import Progress
-from tap_leads.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
-from tap_leads.scroll import Scroll, Summary
+from tap_leads.records.convert import Shaper
+from tap_leads.records.pages import NotAPageError, Page
+from tap_leads.records.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
+from tap_leads.scroll.ledger import Ledger
+from tap_leads.scroll.prefetch import Prefetch
+from tap_leads.scroll.responses import UnusableAnswerError
+from tap_leads.scroll.scroll import Scroll, Summary
+from tap_leads.singer.catalog import guard
+from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.progress import Progress
 
 _EXPECTED_SHARE = 0.99
 # Of the leads that Intercom counts, which may be cached: when fewer came, the log says so.

@@ -17,10 +17,10 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
-from tap_leads import catalog as catalogs
-from tap_leads.command import Command, end_by_signal
-from tap_leads.messages import MessageWriter
-from tap_leads.settings import (
+from tap_leads.singer import catalog as catalogs
+from tap_leads.singer.command import Command, end_by_signal
+from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.settings import (
     SETTINGS,
     SettingsError,
     check_environment,

@@ -1,0 +1,116 @@
+"""Pages on their way from Intercom to the target: a queue on disk.
+
+The fetching thread puts pages in as fast as Intercom answers; the stream takes them out as fast as
+the target reads. Whatever lies between waits in files that have no name: nobody else can open them,
+and they are gone with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+import threading
+from collections import deque
+from typing import BinaryIO
+
+from tap_leads import TapLeadsError
+
+
+class SpoolError(TapLeadsError):
+    """The disk refused the pages that wait for the target."""
+
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+"""A file of the spool takes no page beyond this size, and is given back once it was read."""
+
+_LENGTH = struct.Struct(">I")
+
+
+class Spool:
+    """A queue of pages, for one thread that puts and one that takes."""
+
+    def __init__(self, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._segment_bytes = segment_bytes
+        self._changed = threading.Condition()
+        self._segments: deque[BinaryIO] = deque()
+        self._written = 0  # bytes in the last segment
+        self._taken = 0  # bytes read of the first one
+        self._waiting = 0
+        self._ended = False
+
+    @property
+    def waiting(self) -> int:
+        """How many pages wait to be taken."""
+        return self._waiting
+
+    @property
+    def ended(self) -> bool:
+        """Whether no page follows."""
+        return self._ended
+
+    def put(self, page: bytes) -> None:
+        """Adds a page.
+
+        Raises:
+            SpoolError: The disk would not take it.
+        """
+        with self._changed:
+            try:
+                if not self._segments or self._written >= self._segment_bytes:
+                    # Created with mode 0600 and without a name; unbuffered, as a page is large.
+                    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed when read
+                    self._segments.append(file)
+                    self._written = 0
+                self._append(_LENGTH.pack(len(page)) + page)
+            except OSError as error:
+                raise SpoolError(
+                    f"The disk could not take the pages that wait for the target ({error.strerror};"
+                    f" {self._waiting} pages wait). Free some space in the folder for temporary "
+                    f"files, {tempfile.gettempdir()}, or name another one in TMPDIR."
+                ) from None
+            self._waiting += 1
+            self._changed.notify()
+
+    def take(self, seconds: float) -> bytes | None:
+        """The oldest page; None if there is none, or none within so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended, seconds)
+            if not self._waiting:
+                return None
+            (length,) = _LENGTH.unpack(self._next(_LENGTH.size))
+            page = self._next(length)
+            self._waiting -= 1
+            if not self._waiting:
+                self._written = self._taken = 0  # a fast target needs one small file
+            elif self._taken >= self._segment_bytes:
+                self._segments.popleft().close()
+                self._taken = 0
+            return page
+
+    def end(self) -> None:
+        """Says that no page follows, so that `take` does not wait for one."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Gives the disk back."""
+        with self._changed:
+            self._waiting = 0
+            while self._segments:
+                self._segments.popleft().close()
+
+    def _append(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            count = os.pwrite(self._segments[-1].fileno(), left, self._written)
+            self._written += count
+            left = left[count:]
+
+    def _next(self, length: int) -> bytes:
+        data = os.pread(self._segments[0].fileno(), length, self._taken)
+        if len(data) != length:
+            raise SpoolError("The disk did not give back the pages that wait for the target.")
+        self._taken += length
+        return data

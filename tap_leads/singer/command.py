@@ -1,0 +1,53 @@
+"""The command line: how the tap ends, and what it says then."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any, NoReturn
+
+from singer_sdk.plugin_base import SingerCommand
+from typing_extensions import override
+
+from tap_leads import TapLeadsError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BY_SIGNAL = {128 + number for number in _SIGNALS}
+
+
+def end_by_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """Ends the tap as shells expect of a program that a signal ended: with 128 and its number."""
+    raise SystemExit(128 + number)
+
+
+class Command(SingerCommand):
+    """The SDK's command, with an honest end: 0 for a complete sync only."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        for number in _SIGNALS:
+            signal.signal(number, end_by_signal)
+        gc.freeze()  # what was imported stays: the collector need not walk it, again and again
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as end:
+            if end.code in _BY_SIGNAL:
+                self.logger.error("Ended by a signal; the sync is not complete.")  # noqa: TRY400
+            raise
+        except TapLeadsError as error:
+            self.logger.error("%s", error)  # noqa: TRY400 - the message says it all
+        except Exception as error:  # noqa: BLE001 - nothing may end without a word
+            self._log_unexpected(error)
+        sys.exit(1)
+
+    def _log_unexpected(self, error: Exception) -> None:
+        """Says where, but not what: an error's text may hold a lead's data."""
+        self.logger.error(
+            "The sync failed with an unexpected %s. If a stream map is set, its expressions may be "
+            "the cause; else please report this.\n%s",
+            type(error).__name__,
+            "".join(traceback.format_tb(error.__traceback__)).rstrip(),
+        )

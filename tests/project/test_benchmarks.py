@@ -1,0 +1,208 @@
+"""The benchmarks lose nothing, repeat nothing, and say what they found; how fast is not tested."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import requests
+
+from benchmarks import faults, redirect, steps
+from benchmarks.programs import BenchmarkError, bare_loop, run
+from benchmarks.results import Results
+from benchmarks.server import StandIn
+from benchmarks.table import TIMES, markdown
+from benchmarks.templates import PAGE_SIZE, Pages
+from tap_leads.records.pages import leads_of
+from tap_leads.sandbox import lead
+
+LEADS = 450
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with StandIn(LEADS) as server:
+        yield server
+
+
+def test_the_bare_loop_brings_every_lead_of_the_stand_in(stand_in: StandIn) -> None:
+    for _ in range(2):  # each opening begins anew
+        assert run(bare_loop(stand_in.url), LEADS).leads == LEADS
+
+
+def test_a_program_that_loses_leads_fails_the_benchmark(stand_in: StandIn) -> None:
+    with pytest.raises(BenchmarkError, match="450 leads, 450 of them different, of 451"):
+        run(bare_loop(stand_in.url), LEADS + 1)
+
+
+def test_a_program_that_fails_says_why() -> None:
+    with pytest.raises(BenchmarkError, match=r"exit code 3(.|\n)*no reason"):
+        run(
+            [sys.executable, "-c", "import sys; print('no reason', file=sys.stderr); sys.exit(3)"],
+            0,
+        )
+
+
+def test_a_program_that_hangs_is_ended() -> None:
+    with pytest.raises(BenchmarkError, match="exit code -9"):
+        run([sys.executable, "-c", "import time; time.sleep(60)"], 0, limit=0.2)
+
+
+def test_each_lead_of_the_stand_in_is_another_and_looks_like_the_sandboxs() -> None:
+    pages = Pages(LEADS, templates=2)
+    leads = [
+        one
+        for start in range(0, LEADS + PAGE_SIZE, PAGE_SIZE)
+        for one in leads_of(pages.page(start))
+    ]
+    assert len({one["id"] for one in leads}) == len(leads) == LEADS
+    assert len({one["updated_at"] for one in leads}) == LEADS
+    for index, one in enumerate(leads):
+        original = lead(1, index % (2 * PAGE_SIZE))
+        assert list(one) == list(original)
+        for field in ("id", "updated_at"):
+            assert len(str(one[field])) == len(str(original.pop(field)))
+        assert {field: one[field] for field in original if field != "custom_attributes"} == {
+            field: value for field, value in original.items() if field != "custom_attributes"
+        }
+
+
+@pytest.mark.parametrize("leads", [0, 1, PAGE_SIZE, LEADS])
+def test_a_scroll_of_the_stand_in_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
+    served = []
+    with StandIn(leads) as server, requests.Session() as session:
+        address = f"{server.url}/contacts/scroll"
+        response = session.get(address, timeout=5)
+        while response.ok:
+            served.append(len(response.json()["contacts"]))
+            token = response.json()["scroll_param"]
+            response = session.get(address, params={"scroll_param": token}, timeout=5)
+        assert response.status_code == 404
+        assert server.progress()[0] == leads
+    full, rest = divmod(leads, PAGE_SIZE)
+    assert served == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
+
+
+def test_each_step_of_the_tap_is_measured(stand_in: StandIn) -> None:
+    profile = steps.profile(stand_in.url, LEADS)
+    assert len(profile) == 6
+    assert min(profile.values()) >= 0
+
+
+def outcome(seconds: float, peak: float = 60.0) -> dict[str, float]:
+    times = {"seconds": seconds, "first": 0.5, "last": seconds, "cpu": seconds, "peak": peak}
+    return {"leads": 1000, **times}
+
+
+RESULTS = {
+    "machine": {
+        "cores": 2,
+        "processor": "Abacus",
+        "memory": 8.0,
+        "system": "Linux",
+        "python": "3.14.0",
+        "packages": {"tap-leads": "9.9.9"},
+        "date": "2026-01-02",
+    },
+    "latency": {"bare": [outcome(10.0)] * 3, "tap": [outcome(10.2)] * 3},
+    "zero": {"bare": [outcome(2.0)] * 3, "tap": [outcome(6.0)] * 3},
+    "peers": {
+        "runs": {"bare loop": [outcome(1.5)], "tap-leads": [outcome(1.5)], "slow": [outcome(10.5)]},
+        "streams": {"bare loop": "leads", "tap-leads": "leads", "slow": "companies"},
+        "missing": {"gone": "not installed: no such version"},
+    },
+    "sizes": [[outcome(1.0, peak=50.0)], [outcome(10.0, peak=70.0)]],
+    "memory": {"leads": 1000, "wall": [0.6], "cpu": [0.5]},
+    "profile": {"leads": 1000, "steps": {"shaping": [10.0]}, "total": [40.0]},
+    "loads": [{"leads": 1000, "seconds": 8.0, "tap_waits": 0.9, "target_waits": 0.0}],
+    "failures": {"spool": "the disk is full"},
+}
+
+
+def test_the_table_says_what_was_found_against_which_target() -> None:
+    table = markdown(msgspec.convert(RESULTS, Results))
+    for words in (
+        f"**1.02 {TIMES}** (10.20 s; bare loop 10.00 s) | ≤ 1.05 {TIMES} | ✓ |",
+        f"**3.00 {TIMES}** (6.00 s; bare loop 2.00 s) | ≤ 2.5 {TIMES} | ✗ |",
+        f"| **10.0 {TIMES}** slow | ≥ 5 {TIMES} | ✓ |",
+        "50 MB; 70 MB: **+40 %** | ≤ 100 MB, within 20 % | ✗ |",
+        "**5 %**",
+        f"| slow | companies | 100 | 0.1 {TIMES} |",
+        "| gone |  | not run: not installed: no such version |  |",
+        "| shaping | 10.0 | 25 % |",
+        "spool: the disk is full",
+        "2 cores of Abacus, 8 GB; Linux; Python 3.14.0; tap-leads 9.9.9; 2026-01-02.",
+    ):
+        assert words in table
+
+
+def test_a_table_of_nothing_holds_no_figures() -> None:
+    empty = {"machine": RESULTS["machine"]}
+    assert "|" not in markdown(msgspec.convert(empty, Results))
+
+
+@pytest.mark.parametrize(
+    ("line", "identity"),
+    [
+        pytest.param(b'{"type":"RECORD","record":{"id":"a"}}\n', "a", id="Singer"),
+        pytest.param(b'{"type":"RECORD","record":{"data":{"id":"b"}}}\n', "b", id="Airbyte"),
+        pytest.param(b'{"type":"STATE","value":{}}\n', None, id="no record"),
+        pytest.param(b"INFO nothing\n", None, id="no message"),
+    ],
+)
+def test_records_are_found_in_singers_and_airbytes_messages(
+    line: bytes, identity: str | None
+) -> None:
+    assert faults.id_in(line) == identity
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (faults.Cell(100, 100, 0), "100 / 0"),
+        (faults.Cell(140, 100, 0), "140, 40 of them again / 0"),
+        (faults.Cell(9, 9, faults.ENDLESS), "9 / no end"),
+    ],
+)
+def test_a_cell_shows_records_and_exit_code(cell: faults.Cell, text: str) -> None:
+    assert str(cell) == text
+
+
+def test_an_extractor_is_sent_to_the_stand_in_and_finds_its_own_words(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    extractor = tmp_path / "extractor.py"
+    extractor.write_text(
+        "import sys, requests\n"
+        "def main():\n"
+        "    session = requests.Session()\n"
+        "    for path in sys.argv[1:]:\n"
+        "        print(*session.get('https://api.intercom.io' + path).json())\n"
+    )
+    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy;"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{script} runpy.run_path(sys.argv.pop(1), run_name='__main__')",
+            str(tmp_path),
+            str(redirect.__file__),
+            stand_in.url,
+            "1",
+            "extractor:main",
+            "/tags",
+            "/contacts/scroll",
+            "/companies/scroll",
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=30,
+    )
+    tags, leads, companies = (set(line.split()) for line in done.stdout.splitlines())
+    assert tags == {"type", "tags"}
+    assert companies ^ leads == {"data", "contacts"}

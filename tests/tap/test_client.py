@@ -1,0 +1,112 @@
+"""The requests go where they should, the way they should."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+from support.relay import relay
+from support.tap import Workbench, ids_of, run_tap
+
+from tap_leads.sandbox import Sandbox
+
+
+def test_a_proxy_is_honoured(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
+        run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": ""})
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+    assert len(asked) == 5
+    assert all(address.startswith(sandbox.url) for address in asked)
+
+
+def test_an_address_in_no_proxy_is_asked_without_the_proxy(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
+        variables = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1"}
+        run = workbench.sync(sandbox, environment=variables)
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+    assert not asked
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that nobody knows."""
+    return trustme.CA()
+
+
+def test_certificates_named_in_requests_ca_bundle_are_trusted(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    bundle = workbench.folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with Sandbox(leads=250) as sandbox, relay(sandbox, authority) as (url, _):
+        environment = {"REQUESTS_CA_BUNDLE": str(bundle), "NO_PROXY": "127.0.0.1"}
+        run = workbench.sync(sandbox, environment=environment, api_url=url)
+        assert run.code == 0, run.log
+        assert run.ids == ids_of(sandbox)
+
+
+def test_a_certificate_that_nobody_knows_fails_at_once(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox, authority) as (url, asked):
+        run = workbench.sync(sandbox, environment={"NO_PROXY": "127.0.0.1"}, api_url=url)
+    assert run.code == 1
+    (error,) = run.lines("ERROR")
+    assert "REQUESTS_CA_BUNDLE" in error
+    assert not asked
+
+
+def test_a_password_file_does_not_replace_the_access_token(workbench: Workbench) -> None:
+    """What `.netrc` holds for a host would, if it were left to the HTTP library."""
+    Path(workbench.folder, ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    with Sandbox(leads=5) as sandbox:
+        config = workbench.config(sandbox)
+        assert run_tap("--config", config, HOME=str(workbench.folder)).code == 0
+
+
+def test_a_scroll_is_one_connection_and_one_request_a_page(workbench: Workbench) -> None:
+    with Sandbox(leads=1_000) as sandbox:
+        assert workbench.sync(sandbox).code == 0
+        assert len(sandbox.workspace.history) == 11
+        assert sandbox.requests == 12  # and one for the count
+        assert sandbox.connections == 1
+
+
+class Trickle(BaseHTTPRequestHandler):
+    """Begins an answer, and sends a byte of it now and then, for ever."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b" ")
+                time.sleep(0.2)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_an_answer_that_never_ends_is_not_waited_for(workbench: Workbench) -> None:
+    """Each byte comes within `request_timeout`, which alone would therefore be no limit."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        settings = {
+            "access_token": "any",
+            "api_url": f"http://127.0.0.1:{server.server_port}",
+            "request_timeout": 1,
+        }
+        run = run_tap("--config", workbench.file("config.json", settings))
+        server.shutdown()
+    assert run.code == 1
+    (error,) = run.lines("ERROR")
+    assert "did not complete an answer" in error

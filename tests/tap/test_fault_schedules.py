@@ -1,0 +1,79 @@
+"""Any night at all: the leads that come out are the leads served, each version once, or it fails.
+
+The whole path from the socket to the messages runs in this process, so that hundreds of nights can
+be tried; pauses are left out by an idle limit of a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stdout
+from typing import Any
+from unittest import mock
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_leads import TapLeadsError
+from tap_leads.sandbox import Sandbox
+from tap_leads.scroll.limits import Limits
+from tap_leads.tap import TapLeads
+
+# Shorter than the settings, which are whole seconds, allow.
+LIMITS = Limits(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
+
+KINDS = [
+    "restart", "lost", "reset", "cut", "expire", "html502", "503", "nojson", "empty-body",
+    "nolist", "null-list", "exists", "repeat", "types", "update:3", "add:30", "delete:3",
+    "slow:0.04", "no-end", "401", "403", "404", "no-id",
+]  # fmt: skip
+FAULT = st.builds(
+    lambda kind, at, more: f"{kind[0]}@{at}{more}{kind[1]}{kind[2]}",
+    st.sampled_from([kind.partition(":") for kind in KINDS]),
+    st.integers(1, 12),
+    st.sampled_from(["", "", "", "+"]),
+)
+
+
+class YesterdaysTap(TapLeads):
+    """Begun long ago: it need not outlast the second that its version is made of."""
+
+    initialized_at = 1_700_000_000_000
+
+
+def sync(sandbox: Sandbox) -> tuple[TapLeadsError | None, list[dict[str, Any]]]:
+    """Syncs in this process; the error, if any, and the messages."""
+    config = {"access_token": sandbox.token, "api_url": sandbox.url}
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    error = None
+    with redirect_stdout(output):
+        tap = YesterdaysTap(config=config)
+        try:
+            tap.sync_all()
+        except TapLeadsError as caught:
+            error = caught
+    output.seek(0)
+    return error, [json.loads(line) for line in output]
+
+
+@settings(max_examples=80, deadline=None)
+@given(faults=st.lists(FAULT, max_size=5), leads=st.integers(0, 45))
+def test_the_leads_served_come_out_each_version_once_or_the_sync_fails(
+    faults: list[str], leads: int
+) -> None:
+    with (
+        mock.patch("tap_leads.client.Limits", return_value=LIMITS),
+        Sandbox(leads=leads, page_size=10, idle_limit=0.025, faults=faults) as sandbox,
+    ):
+        error, messages = sync(sandbox)
+        served = [lead["id"] for lead in sandbox.workspace.leads()]
+    records = [message["record"] for message in messages if message["type"] == "RECORD"]
+    kinds = {message["type"] for message in messages}
+    if error is None:
+        assert {record["id"] for record in records} >= set(served)
+        assert {"ACTIVATE_VERSION", "STATE"} <= kinds
+    else:
+        assert not {"ACTIVATE_VERSION", "STATE"} & kinds
+    versions = [(record["id"], record["updated_at"]) for record in records]
+    assert len(versions) == len(set(versions))

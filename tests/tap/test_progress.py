@@ -1,0 +1,76 @@
+"""A sync says how far it is, and what Intercom counts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pty
+import re
+import subprocess
+import termios
+import threading
+
+import pytest
+from support.relay import relay
+from support.tap import Workbench, command, environment
+
+from tap_leads.sandbox import Sandbox
+from tap_leads.singer.progress import Progress
+
+
+def test_a_line_of_the_log_tells_leads_rate_and_pages(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    asked = threading.Event()
+
+    def waiting() -> int:
+        asked.set()
+        return 7
+
+    with Progress(lambda: 250, waiting, lambda: 1000, logging.getLogger("test"), interval=0.01):
+        assert asked.wait(5)
+    line = caplog.messages[0]
+    assert re.match(r"250 leads \(25% of 1000\) sent in 0 s, \d+ a second; 7 pages wait", line)
+
+
+def test_intercoms_count_is_set_beside_the_leads_that_came(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox:
+        run = workbench.sync(sandbox)
+    assert "Intercom counts 250 leads." in run.lines("INFO")
+
+
+def test_a_count_that_is_clearly_larger_is_a_warning(workbench: Workbench) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox, counts={"lead": {"count": 300}}) as (url, _):
+        run = workbench.sync(sandbox, api_url=url)
+    assert run.code == 0, run.log
+    assert len(run.ids) == 250
+    assert any(line.startswith("Intercom counts") for line in run.lines("WARNING"))
+
+
+def test_on_a_terminal_a_live_line_tells_share_and_time_left(workbench: Workbench) -> None:
+    with Sandbox(leads=3_000, latency=0.08, rate_limit=10_000) as sandbox:
+        master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (40, 110))
+        with subprocess.Popen(
+            command("--config", workbench.config(sandbox)),
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
+        ) as tap:
+            os.close(slave)
+            seen = read_all(master)
+        assert tap.returncode == 0
+    assert re.search(r"%\|.*/3000 \[\d\d:\d\d<\d\d:\d\d, .*pages wait for the target", seen)
+    # No line of the log begins behind the live line.
+    assert not re.search(r"\][^\r\n]*\d{4}-\d\d-\d\d [^\r\n]* \| INFO", seen)
+
+
+def read_all(terminal: int) -> str:
+    """What was written to a terminal until nobody could any more."""
+    parts = []
+    try:
+        while part := os.read(terminal, 65536):
+            parts.append(part)
+    except OSError:  # Linux says so at the end
+        pass
+    os.close(terminal)
+    return b"".join(parts).decode(errors="replace")
