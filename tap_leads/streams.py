@@ -8,20 +8,21 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
-from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
-from tap_leads.records.convert import Shaper
+from tap_leads.outputs import Output, is_flattened
+from tap_leads.records.convert import Converter
+from tap_leads.records.decoder import Lead
 from tap_leads.records.pages import NotAPageError, Page
-from tap_leads.records.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
+from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.ledger import Ledger
 from tap_leads.scroll.prefetch import Prefetch
 from tap_leads.scroll.responses import UnusableAnswerError
@@ -39,7 +40,7 @@ class ContactsStream(IntercomStream):
 
     name = "contacts"
     primary_keys = ("id",)
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the shaper sees to it, without loss
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the converter sees to it, without loss
     STATE_MSG_FREQUENCY = 2**63  # never before the end: it would look like success
     emit_activate_version_messages = False  # not the SDK's, which come before the first record
 
@@ -87,48 +88,40 @@ class ContactsStream(IntercomStream):
     ) -> Iterator[Context | None]:
         return iter(())  # there are no child streams to sync
 
-    @cached_property
-    def _is_unchanged(self) -> bool:
-        """Whether records go out as they are: every field selected, nothing mapped or flattened."""
-        (first, *others) = self.stream_maps
-        return (
-            all(self.mask.values())
-            and not others
-            and type(first) is SameRecordTransform
-            and not first.flattening_enabled
-        )
+    @override
+    def _generate_record_messages(self, record: Lead) -> Generator[RecordMessage, None, None]:
+        # Private, and worth it: the SDK walks the selection for each value of each record, which
+        # takes as long as everything else together.
+        for output in self._outputs:
+            mapped = output.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    output.stream_alias, mapped, self._stream_version, self._extracted_at
+                )
+
+    @property
+    def _outputs(self) -> list[Output]:
+        return cast("list[Output]", self.stream_maps)
 
     @override
-    def _generate_record_messages(
-        self, record: dict[str, Any]
-    ) -> Generator[RecordMessage, None, None]:
-        # Private, and worth it: the SDK walks the selection for each value of each record, which is
-        # a third of the whole run, also where nothing can come of it.
-        if self._is_unchanged:
-            yield RecordMessage(self.name, record, self._stream_version, self._extracted_at)
-        else:
-            yield from super()._generate_record_messages(record)
-
-    @override
-    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
-        shaper = Shaper(
-            self.schema, self._withheld(), flattened=self.config.get("flattening_enabled", False)
-        )
+    def get_records(self, context: Context | None) -> Iterator[Lead]:
+        converter = Converter(self.schema, flattened=is_flattened(self.config))
         try:
-            yield from self._sample(shaper) if self.is_sample else self._all_leads(shaper)
+            yield from self._sample(converter) if self.is_sample else self._all_leads(converter)
         except UnusableAnswerError as error:
             raise TapLeadsError(f"Intercom did not send leads: {error}") from None
         except NotAPageError:
             raise TapLeadsError("A page of leads could not be read.") from None
         finally:
-            for sentence in shaper.report():
+            selections = {output.stream_alias: output.selection for output in self._outputs}
+            for sentence in converter.misfits.sentences(selections):
                 self.logger.warning(sentence)
 
-    def _sample(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
+    def _sample(self, converter: Converter) -> Iterator[Lead]:
         for page in self.request_records(None):
-            yield from shaper.records(page.body)
+            yield from converter.leads(page.body)
 
-    def _all_leads(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
+    def _all_leads(self, converter: Converter) -> Iterator[Lead]:
         if self.config["emit_activate_version_messages"]:
             self._stream_version = self._version  # the SDK puts it on each record
         with (
@@ -144,7 +137,7 @@ class ContactsStream(IntercomStream):
             try:
                 for body in prefetch.pages(before_waiting=self._writer.flush):
                     self._extracted_at = datetime.now(UTC)
-                    for record in shaper.records(body):
+                    for record in converter.leads(body):
                         yield record
                         sent += 1
             except TapLeadsError:
@@ -198,12 +191,3 @@ class ContactsStream(IntercomStream):
             time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
             # A private method of the SDK, as it knows the names that stream maps give the stream.
             self._write_activate_version_message(self._stream_version)
-
-    def _withheld(self) -> set[str]:
-        """Fields that the user deselected, wholly or in part, or maps."""
-        deselected = {path[1] for path, selected in self.mask.items() if path and not selected}
-        maps = (self.config.get("stream_maps") or {}).values()
-        mapped = {field for fields in maps if isinstance(fields, dict) for field in fields}
-        if "__else__" in mapped:  # then a map drops the fields that it does not name
-            mapped.add(ADDITIONAL_FIELDS)
-        return deselected | mapped

@@ -17,6 +17,7 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
+from tap_leads.outputs import OutputMapper
 from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command, end_by_signal
 from tap_leads.singer.messages import MessageWriter
@@ -66,7 +67,8 @@ class TapLeads(Tap):
     @override
     def setup_mapper(self) -> None:
         _ = self.streams  # so that the stream has guarded the catalog, which the mapper reads
-        super().setup_mapper()
+        self.mapper = OutputMapper(self.config, self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -51,17 +51,13 @@ class _Keys(msgspec.Struct):
     scroll_param: Any = None
 
 
-class _Leads(msgspec.Struct):
-    contacts: list[dict[str, Any]]
-
-
 class _Raw(msgspec.Struct):
     contacts: list[msgspec.Raw]
 
 
 # Decimals keep every digit that was sent; encoders write them as numbers.
 _KEYS = msgspec.json.Decoder(_Keys, float_hook=Decimal)
-_LEADS = msgspec.json.Decoder(_Leads, float_hook=Decimal)
+_LEAD = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _RAW = msgspec.json.Decoder(_Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -86,7 +82,7 @@ class Page:
         if len(left) == len(self.versions):
             return self.body
         kept = []
-        for version, lead in zip(self.versions, _raw_leads(self.body), strict=True):
+        for version, lead in zip(self.versions, raw_leads(self.body), strict=True):
             if version in left:
                 left.remove(version)
                 kept.append(lead)
@@ -109,7 +105,7 @@ def read_page(body: bytes) -> Page:
         # Without a time of change, only the content tells versions apart.
         versions = [
             (identity, version or hashlib.sha256(raw).hexdigest())
-            for (identity, version), raw in zip(versions, _raw_leads(body), strict=True)
+            for (identity, version), raw in zip(versions, raw_leads(body), strict=True)
         ]
     token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
     return Page(body, versions, token or None)
@@ -128,17 +124,23 @@ def lead_id(value: object) -> str:
     raise LeadWithoutIdError
 
 
-def leads_of(body: bytes) -> list[dict[str, Any]]:
-    """The leads of a page, free of characters that databases refuse.
+def raw_leads(body: bytes) -> list[msgspec.Raw]:
+    """The leads of a page, each as the JSON that Intercom sent.
 
     Raises:
         NotAPageError: The body holds none.
     """
-    return _decode(_LEADS, body, mend=NUL in body).contacts
-
-
-def _raw_leads(body: bytes) -> list[msgspec.Raw]:
     return _decode(_RAW, body).contacts
+
+
+def lead_of(raw: msgspec.Raw) -> dict[str, Any]:
+    """A lead, free of characters that databases refuse.
+
+    Raises:
+        NotAPageError: It is no object.
+    """
+    body = bytes(raw)
+    return _decode(_LEAD, body, mend=NUL in body)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, mend: bool = False) -> _T:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.records import FEW_FIELDS, LEADS
 
-from tap_leads.records.convert import Shaper
+from tap_leads.records.convert import Converter
 from tap_leads.records.fast_path import ExactPage
 from tap_leads.records.pages import leads_of
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
@@ -62,7 +62,7 @@ def test_any_page_gives_the_same_records_in_one_go_and_field_by_field(
 ) -> None:
     schema = ATTRIBUTES if typed else LEAD_SCHEMA
     body = page(leads)
-    at_once, by_field = (Shaper(schema, flattened=flattened) for _ in range(2))
+    at_once, by_field = (Converter(schema, flattened=flattened) for _ in range(2))
     records = written(at_once.records(body))
     assert records == written(map(by_field.record, leads_of(body)))
     assert at_once.misfits == by_field.misfits
@@ -84,7 +84,7 @@ def test_times_are_written_as_they_are_field_by_field(seconds: int | None) -> No
     body = one_lead(created_at=seconds)
     records = ExactPage(LEAD_SCHEMA["properties"]).records(body)
     assert records is not None
-    (by_field,) = map(Shaper(LEAD_SCHEMA).record, leads_of(body))
+    (by_field,) = map(Converter(LEAD_SCHEMA).record, leads_of(body))
     assert records[0]["created_at"] == by_field["created_at"]
 
 
@@ -118,10 +118,10 @@ def test_what_must_be_converted_or_refused_is_left_to_those_who_know_how(body: b
 
 def test_one_lead_that_does_not_fit_changes_nothing_for_the_others_of_its_page() -> None:
     leads = [lead(7, index) for index in range(3)]
-    shaper = Shaper(LEAD_SCHEMA)
-    records = written(shaper.records(page([*leads, leads[0] | {"id": "4", "name": ["Ada"]}])))
-    assert records[:3] == written(Shaper(LEAD_SCHEMA).records(page(leads)))
-    assert shaper.misfits == {"name": 1}
+    converter = Converter(LEAD_SCHEMA)
+    records = written(converter.records(page([*leads, leads[0] | {"id": "4", "name": ["Ada"]}])))
+    assert records[:3] == written(Converter(LEAD_SCHEMA).records(page(leads)))
+    assert converter.misfits == {"name": 1}
 
 
 def test_every_digit_of_a_number_is_kept() -> None:
