@@ -107,7 +107,9 @@ class LeadDecoder:
     def learn(self, lead: Mapping[str, Any]) -> None:
         """Learns the names in a lead that the schema does not know, up to a limit."""
         room = _MAX_LEARNED - len(self._learned)
-        unknown = sorted(set(_unknown(lead, self._schema)))[:room] if room else []
+        if not room:
+            return
+        unknown = sorted(filter(_is_plain, set(_unknown(lead, self._schema))))[:room]
         for path in unknown:
             self._schema = _with_field(self._schema, path)
         if unknown:
@@ -141,7 +143,7 @@ class LeadDecoder:
 
     def _place(self, at: Path, owner: str | None, properties: Mapping[str, Any]) -> _Place:
         named = {name: _attribute(index) for index, name in enumerate(properties)}
-        fields = properties.items()
+        fields = [(name, field) for name, field in properties.items() if _is_plain((name,))]
         moves = not at or at[0] in self._parts
         return _Place(
             owner,
@@ -244,16 +246,22 @@ def _object(properties: Mapping[str, Any], depth: int) -> Any:
     """An object that keeps the properties which it was sent, and takes none but these."""
     fields = [
         (_attribute(index), _type(field, depth + 1) | msgspec.UnsetType, msgspec.UNSET)
-        for index, field in enumerate(properties.values())
+        for index, (name, field) in enumerate(properties.items())
+        if _is_plain((name,))
     ]
     return _struct("Object", fields, properties)
 
 
 def _struct(name: str, fields: list[Any], names: Collection[str]) -> Any:
     # Attributes have names of their own, as Python would not take every name that Intercom has.
-    rename = {_attribute(index): name for index, name in enumerate(names)}
+    rename = {_attribute(index): name for index, name in enumerate(names) if _is_plain((name,))}
     # What JSON holds has no cycles, so the garbage collector need not follow it.
     return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether msgspec takes the names of a path: it takes none that JSON has to escape."""
+    return not any(sign in '"\\' or sign < " " for name in path for sign in name)
 
 
 def _attribute(index: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import requests
+from support.records import leads_of
 
 from benchmarks import faults, redirect, steps
 from benchmarks.programs import BenchmarkError, bare_loop, run
@@ -17,7 +18,6 @@ from benchmarks.results import Results
 from benchmarks.server import StandIn
 from benchmarks.table import TIMES, markdown
 from benchmarks.templates import PAGE_SIZE, Pages
-from tap_leads.records.pages import leads_of
 from tap_leads.sandbox import lead
 
 LEADS = 450

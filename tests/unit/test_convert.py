@@ -18,6 +18,7 @@ from support.records import LEADS, validator
 from tap_leads.records.convert import Converter
 from tap_leads.records.pages import LeadWithoutIdError
 from tap_leads.records.schema import LEAD_SCHEMA
+from tap_leads.records.selection import Selection
 
 Rows = dict[str, tuple[Any, Any]]
 
@@ -84,6 +85,12 @@ DOCUMENTED_ITEMS = {
 def convert(**fields: Any) -> dict[str, Any]:
     """The record of a lead with these fields."""
     return Converter(LEAD_SCHEMA).record({"id": "1"} | fields)
+
+
+def report(converter: Converter, *dropped: str) -> list[str]:
+    """What is said of values that did not fit, where the catalog deselects these fields."""
+    selection = Selection.of([(name,) for name in dropped], ())
+    return list(converter.misfits.sentences({"contacts": selection}))
 
 
 def table(field: str, rows: Rows) -> list[Any]:
@@ -353,38 +360,12 @@ def test_an_id_that_is_a_number_becomes_its_text(number: int) -> None:
     assert record["additional_fields"] is None
 
 
-def test_what_is_withheld_never_moves_to_additional_fields() -> None:
-    converter = Converter(LEAD_SCHEMA, withheld={"name", "location_data", "secret"})
-    record = converter.record(
-        {
-            "id": "1",
-            "name": {"first": "hush"},
-            "location_data": {"latitude": "hush"},
-            "secret": "hush",
-        }
-    )
-    assert "hush" not in repr(record)
-    assert record["additional_fields"] is None
-
-
-def test_what_is_withheld_leaves_the_other_misfits_in_place() -> None:
-    converter = Converter(LEAD_SCHEMA, withheld={"name"})
-    record = converter.record({"id": "1", "name": ["hush"], "anonymous": "true"})
-    assert record["additional_fields"] == {"anonymous": "true"}
-
-
-def test_a_withheld_field_that_fits_is_left_to_the_selection_and_the_maps() -> None:
-    assert Converter(LEAD_SCHEMA, withheld={"name"}).record({"id": "1", "name": "Ada"})["name"] == (
-        "Ada"
-    )
-
-
 def test_the_report_has_one_sentence_a_field_with_its_count_and_no_value() -> None:
-    converter = Converter(LEAD_SCHEMA, withheld={"phone"})
+    converter = Converter(LEAD_SCHEMA)
     for number in range(3):
         converter.record({"id": str(number), "name": ["hush"], "x": "hush", "phone": ["hush"]})
     converter.record({"id": "4", "x": None, "email": "a@example.com", "session_count": "12"})
-    sentences = sentences(converter)
+    sentences = report(converter, "phone")
     kept, left_out = "kept unchanged in 'additional_fields'", "left out, as you deselected"
     assert sentences == [
         f"Field 'name' holds a value of another type in 3 lead(s): {kept}.",
@@ -396,14 +377,14 @@ def test_the_report_has_one_sentence_a_field_with_its_count_and_no_value() -> No
 def test_the_report_is_empty_when_everything_fits() -> None:
     converter = Converter(LEAD_SCHEMA)
     converter.record({"id": "1", "session_count": "12", "created_at": 1, "name": 5})
-    assert sentences(converter) == []
+    assert report(converter) == []
 
 
 def test_the_report_stays_short_whatever_names_are_sent() -> None:
     converter = Converter(LEAD_SCHEMA)
     for number in range(1000):
         converter.record({"id": "1", f"key_{number}": 1})
-    sentences = sentences(converter)
+    sentences = report(converter)
     assert len(sentences) == 101
     (others,) = [sentence for sentence in sentences if "(other names)" in sentence]
     assert "in 900 lead(s)" in others
@@ -412,7 +393,7 @@ def test_the_report_stays_short_whatever_names_are_sent() -> None:
 def test_a_name_in_the_report_is_cut_and_stays_on_its_line() -> None:
     converter = Converter(LEAD_SCHEMA)
     converter.record({"id": "1", "line\nbreak " + "x" * 10_000: 1})
-    (sentence,) = sentences(converter)
+    (sentence,) = report(converter)
     assert len(sentence) < 200
     assert "\n" not in sentence
 

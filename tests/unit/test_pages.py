@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.records import leads_of
 
-from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, leads_of, read_page
+from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, read_page
 
 
 def page(*leads: dict[str, Any], **members: Any) -> bytes:
