@@ -87,7 +87,12 @@ class TapLeads(Tap):
         self._config = {k: v for k, v in self._config.items() if v is not None}
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = JSONSchemaValidator(schema).iter_errors(self._config)  # and fills in defaults
+        errors = (
+            error
+            for error in JSONSchemaValidator(schema).iter_errors(self._config)  # fills in defaults
+            if list(error.path)[:1] != ["stream_maps"] or len(error.path) == 1
+            # Inside a stream map, the mapper names what is wrong, down to the field.
+        )
         messages = check_settings(schema, errors, self._config)
         if messages and raise_errors:
             raise SettingsError(" ".join(messages))
