@@ -15,7 +15,7 @@ from benchmarks.peers import PEERS
 from benchmarks.programs import TIME_LIMIT, BenchmarkError, Outcome, bare_loop, run, tap
 from benchmarks.programs import tap_environment as environment
 from benchmarks.results import Comparison, Memory, Pairs, Profile, Results
-from benchmarks.server import StandIn
+from benchmarks.server import SimulatedApi
 
 LATENCY = 0.05
 BARE, TAP = "bare loop", "tap-leads"
@@ -60,9 +60,9 @@ QUICK = Plan(
 Measure = Callable[[Plan, Results], None]
 
 
-def run_tap(stand_in: StandIn, asleep: Callable[[], None] | None = None) -> Outcome:
+def run_tap(api: SimulatedApi, asleep: Callable[[], None] | None = None) -> Outcome:
     """Runs the tap against a stand-in."""
-    return run(tap(), stand_in.leads, environment=environment(stand_in.url), asleep=asleep)
+    return run(tap(), api.leads, environment=environment(api.url), asleep=asleep)
 
 
 def latency(plan: Plan, results: Results) -> None:
@@ -77,22 +77,22 @@ def zero(plan: Plan, results: Results) -> None:
 
 def _pairs(plan: Plan, leads: int, seconds: float) -> Pairs:
     pairs = Pairs()
-    with StandIn(leads, seconds) as stand_in:
+    with SimulatedApi(leads, seconds) as api:
         for _ in range(plan.rounds):
-            pairs.bare.append(run(bare_loop(stand_in.url), leads))
-            pairs.tap.append(run_tap(stand_in))
+            pairs.bare.append(run(bare_loop(api.url), leads))
+            pairs.tap.append(run_tap(api))
     return pairs
 
 
 def peers(plan: Plan, results: Results) -> None:
     """Leads a second, other extractors beside the tap and the bare loop."""
     results.peers = found = Comparison({BARE: [], TAP: []}, {BARE: "leads", TAP: "leads"})
-    with StandIn(plan.peers) as stand_in, TemporaryDirectory() as folder:
-        commands = {BARE: bare_loop(stand_in.url), TAP: tap()}
+    with SimulatedApi(plan.peers) as api, TemporaryDirectory() as folder:
+        commands = {BARE: bare_loop(api.url), TAP: tap()}
         for peer in PEERS:
             try:
                 peer.install()
-                commands[peer.title] = peer.command(stand_in.url, Path(folder))
+                commands[peer.title] = peer.command(api.url, Path(folder))
             except BenchmarkError as error:
                 found.missing[peer.title] = str(error)
             else:
@@ -103,7 +103,7 @@ def peers(plan: Plan, results: Results) -> None:
                 if title in found.missing:
                     continue
                 try:
-                    outcome = run(command, plan.peers, environment=environment(stand_in.url))
+                    outcome = run(command, plan.peers, environment=environment(api.url))
                 except BenchmarkError as error:
                     if title in {BARE, TAP}:
                         raise
@@ -117,21 +117,21 @@ def sizes(plan: Plan, results: Results) -> None:
     """How time and memory grow with the number of leads."""
     results.sizes = []
     for leads in plan.sizes:
-        with StandIn(leads) as stand_in:
-            results.sizes.append([run_tap(stand_in) for _ in range(plan.rounds)])
+        with SimulatedApi(leads) as api:
+            results.sizes.append([run_tap(api) for _ in range(plan.rounds)])
 
 
 def spool(plan: Plan, results: Results) -> None:
     """Memory while all leads wait for a target that sleeps after the first."""
-    with StandIn(plan.spool) as stand_in:
+    with SimulatedApi(plan.spool) as api:
 
         def until_all_wait() -> None:
             deadline = time.monotonic() + TIME_LIMIT / 2
-            while stand_in.progress()[0] < stand_in.leads and time.monotonic() < deadline:
+            while api.progress()[0] < api.leads and time.monotonic() < deadline:
                 time.sleep(_POLL)
             time.sleep(_POLL)
 
-        results.spool = [run_tap(stand_in, until_all_wait) for _ in range(plan.rounds)]
+        results.spool = [run_tap(api, until_all_wait) for _ in range(plan.rounds)]
 
 
 def memory(plan: Plan, results: Results) -> None:
@@ -148,22 +148,22 @@ def profile(plan: Plan, results: Results) -> None:
 
     The latter is without start-up, which a run on an empty workspace shows.
     """
-    with StandIn(0) as stand_in:
-        results.empty = [run_tap(stand_in) for _ in range(plan.rounds)]
+    with SimulatedApi(0) as api:
+        results.empty = [run_tap(api) for _ in range(plan.rounds)]
     start = median(outcome.cpu for outcome in results.empty)
     results.profile = found = Profile(plan.profile)
-    with StandIn(plan.profile) as stand_in:
+    with SimulatedApi(plan.profile) as api:
         for _ in range(plan.rounds):
-            alone = steps.in_a_process(dict[str, float], "profile", stand_in.url, str(plan.profile))
+            alone = steps.in_a_process(dict[str, float], "profile", api.url, str(plan.profile))
             for step, microseconds in alone.items():
                 found.steps.setdefault(step, []).append(microseconds)
-            found.total.append((run_tap(stand_in).cpu - start) / plan.profile * 1e6)
+            found.total.append((run_tap(api).cpu - start) / plan.profile * 1e6)
 
 
 def load(plan: Plan, results: Results) -> None:
     """Into PostgreSQL, through Meltano."""
-    with StandIn(plan.load) as stand_in:
-        results.loads = [warehouse.load(stand_in) for _ in range(plan.rounds)]
+    with SimulatedApi(plan.load) as api:
+        results.loads = [warehouse.load(api) for _ in range(plan.rounds)]
 
 
 MEASURES: dict[str, Measure] = {

@@ -105,7 +105,7 @@ def _response(body: bytes, status: bytes = b"200 OK") -> bytes:
     return head % (status, len(body)) + body
 
 
-class StandIn:
+class SimulatedApi:
     """A server in a process of its own, for as long as a `with` statement lasts.
 
     Attributes:

@@ -15,7 +15,7 @@ from support.records import leads_of
 from benchmarks import faults, redirect, steps
 from benchmarks.programs import BenchmarkError, bare_loop, run
 from benchmarks.results import Results
-from benchmarks.server import StandIn
+from benchmarks.server import SimulatedApi
 from benchmarks.table import TIMES, markdown
 from benchmarks.templates import PAGE_SIZE, Pages
 from tap_leads.sandbox import lead
@@ -24,19 +24,19 @@ LEADS = 450
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
-    with StandIn(LEADS) as server:
+def api() -> Iterator[SimulatedApi]:
+    with SimulatedApi(LEADS) as server:
         yield server
 
 
-def test_the_bare_loop_brings_every_lead_of_the_stand_in(stand_in: StandIn) -> None:
+def test_the_bare_loop_brings_every_lead_of_the_api(api: SimulatedApi) -> None:
     for _ in range(2):  # each opening begins anew
-        assert run(bare_loop(stand_in.url), LEADS).leads == LEADS
+        assert run(bare_loop(api.url), LEADS).leads == LEADS
 
 
-def test_a_program_that_loses_leads_fails_the_benchmark(stand_in: StandIn) -> None:
+def test_a_program_that_loses_leads_fails_the_benchmark(api: SimulatedApi) -> None:
     with pytest.raises(BenchmarkError, match="450 leads, 450 of them different, of 451"):
-        run(bare_loop(stand_in.url), LEADS + 1)
+        run(bare_loop(api.url), LEADS + 1)
 
 
 def test_a_program_that_fails_says_why() -> None:
@@ -52,7 +52,7 @@ def test_a_program_that_hangs_is_ended() -> None:
         run([sys.executable, "-c", "import time; time.sleep(60)"], 0, limit=0.2)
 
 
-def test_each_lead_of_the_stand_in_is_another_and_looks_like_the_sandboxs() -> None:
+def test_each_lead_of_the_api_is_another_and_looks_like_the_sandboxs() -> None:
     pages = Pages(LEADS, templates=2)
     leads = [
         one
@@ -72,9 +72,9 @@ def test_each_lead_of_the_stand_in_is_another_and_looks_like_the_sandboxs() -> N
 
 
 @pytest.mark.parametrize("leads", [0, 1, PAGE_SIZE, LEADS])
-def test_a_scroll_of_the_stand_in_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
+def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
     served = []
-    with StandIn(leads) as server, requests.Session() as session:
+    with SimulatedApi(leads) as server, requests.Session() as session:
         address = f"{server.url}/contacts/scroll"
         response = session.get(address, timeout=5)
         while response.ok:
@@ -87,8 +87,8 @@ def test_a_scroll_of_the_stand_in_ends_with_an_empty_page_and_is_gone(leads: int
     assert served == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
 
 
-def test_each_step_of_the_tap_is_measured(stand_in: StandIn) -> None:
-    profile = steps.profile(stand_in.url, LEADS)
+def test_each_step_of_the_tap_is_measured(api: SimulatedApi) -> None:
+    profile = steps.profile(api.url, LEADS)
     assert len(profile) == 6
     assert min(profile.values()) >= 0
 
@@ -172,8 +172,8 @@ def test_a_cell_shows_records_and_exit_code(cell: faults.Cell, text: str) -> Non
     assert str(cell) == text
 
 
-def test_an_extractor_is_sent_to_the_stand_in_and_finds_its_own_words(
-    stand_in: StandIn, tmp_path: Path
+def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
+    api: SimulatedApi, tmp_path: Path
 ) -> None:
     extractor = tmp_path / "extractor.py"
     extractor.write_text(
@@ -191,7 +191,7 @@ def test_an_extractor_is_sent_to_the_stand_in_and_finds_its_own_words(
             f"{script} runpy.run_path(sys.argv.pop(1), run_name='__main__')",
             str(tmp_path),
             str(redirect.__file__),
-            stand_in.url,
+            api.url,
             "1",
             "extractor:main",
             "/tags",
