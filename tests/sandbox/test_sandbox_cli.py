@@ -145,7 +145,7 @@ def test_signals_go_on_to_the_command(number: signal.Signals) -> None:
 def test_it_serves_until_stopped(number: signal.Signals) -> None:
     """Tells where it is and how to point the tap at it; ends with code 0."""
     with running("--port", "0", "--leads", "12") as process:
-        assert "serves 12 leads" in line(process)
+        assert "The sandbox serves 12 leads" in line(process)
         text = "".join(line(process) for _ in range(5))
         found = re.search(r"TAP_LEADS_API_URL=(\S+) TAP_LEADS_ACCESS_TOKEN=sandbox tap-leads", text)
         assert found
@@ -199,5 +199,5 @@ def test_help_explains_every_fault() -> None:
     """And how to write it."""
     text = run("--help").stdout
     for kind in KINDS:
-        assert re.search(rf"^  {kind}[ \[]", text, re.MULTILINE), kind
+        assert re.search(rf"^  {kind}[ \[:]", text, re.MULTILINE), kind
     assert max(map(len, text.splitlines())) < 160

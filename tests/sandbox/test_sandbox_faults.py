@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tap_leads.sandbox import KINDS, Fault, Sandbox, dirt_of
+from tap_leads.sandbox import KINDS, Fault, Sandbox, malformed_kind
 
 PAGE = 10
 
@@ -86,7 +86,7 @@ def code(answer: requests.Response) -> tuple[int, str]:
 def test_when(when: str, ordinals: set[int]) -> None:
     """WHEN counts requests from 1."""
     fault = Fault.parse(f"lost@{when}")
-    assert {n for n in range(1, 7) if fault.fires(n)} == ordinals
+    assert {n for n in range(1, 7) if fault.fires(n, of_scroll=0)} == ordinals
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_types(scroll: Callable[..., Scroll]) -> None:
         for index, lead in enumerate(served, PAGE)
         if json.dumps(lead) != json.dumps(clean[index])
     ]
-    assert changed == [index for index in range(PAGE, 2 * PAGE) if dirt_of(1, index)]
+    assert changed == [index for index in range(PAGE, 2 * PAGE) if malformed_kind(1, index)]
     assert len(changed) == PAGE // 2
 
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tap_leads.sandbox import Sandbox, Workspace
-from tap_leads.sandbox.pages import Pages
+from tap_leads.sandbox.page_cache import PageCache
 
 
 class Clock:
@@ -393,8 +393,8 @@ def test_one_page_goes_to_one_client(connect: Callable[..., Client]) -> None:
 def test_pages_are_forgotten_within_bounds() -> None:
     """The memory of encoded pages is limited in bytes; what is forgotten is made again."""
     workspace = Workspace(300)
-    size = len(Pages().encode(workspace, [*range(100)]))
-    pages = Pages(limit=2 * size + 5000)
+    size = len(PageCache().encode(workspace, [*range(100)]))
+    pages = PageCache(limit=2 * size + 5000)
     made = [pages.encode(workspace, [*range(start, start + 100)]) for start in (0, 100, 200)]
     assert pages.encode(workspace, [*range(200, 300)]) is made[2]
     assert pages.encode(workspace, [*range(100)]) == made[0]
@@ -403,7 +403,7 @@ def test_pages_are_forgotten_within_bounds() -> None:
 
 def test_an_edit_is_seen_in_a_page_served_before() -> None:
     """Remembered pages never hide what changed."""
-    workspace, pages = Workspace(100), Pages()
+    workspace, pages = Workspace(100), PageCache()
     before = pages.encode(workspace, [*range(100)])
     workspace.update(1)
     assert pages.encode(workspace, [*range(100)]) != before
