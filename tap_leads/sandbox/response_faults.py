@@ -59,44 +59,43 @@ def _html(response: Response, _: None) -> Response:
     return replace(response, body=_BLOCKED, content_type=_HTML, leads=0)
 
 
-def _in_json(change: Callable[[dict[str, Any]], None]) -> Callable[[Response, None], Response]:
-    """Make a change of the members of a JSON body; other bodies stay."""
+def _in_json(
+    member: str, change: Callable[[dict[str, Any]], None]
+) -> Callable[[Response, None], Response]:
+    """Change the JSON bodies that have a member; others stay as they are."""
 
     def changed(response: Response, _: None) -> Response:
         try:
             body = json.loads(response.body)
         except ValueError:
             return response
-        before = repr(body)
-        change(body)
-        if repr(body) == before:
+        if not isinstance(body, dict) or member not in body:
             return response
+        change(body)
         return replace(response, body=json.dumps(body, separators=(",", ":")).encode(), leads=0)
 
     return changed
 
 
 def _remove_list(body: dict[str, Any]) -> None:
-    body.pop("contacts", None)
+    del body["contacts"]
 
 
 def _null_list(body: dict[str, Any]) -> None:
-    if "contacts" in body:
-        body["contacts"] = None
+    body["contacts"] = None
 
 
 def _rename_list(body: dict[str, Any]) -> None:
-    if "contacts" in body:
-        body["data"] = body.pop("contacts")
+    body["data"] = body.pop("contacts")
 
 
 def _rename_code(body: dict[str, Any]) -> None:
-    for error in body.get("errors", ()):
+    for error in body["errors"]:
         error["type"] = error.pop("code")
 
 
 def _spell_out_code(body: dict[str, Any]) -> None:
-    for error in body.get("errors", ()):
+    for error in body["errors"]:
         for key in {"code", "type"} & error.keys():
             error[key] = error[key].replace("_", " ").title()
 
@@ -175,15 +174,19 @@ RESPONSE_FAULTS = {
     ),
     # Another body for the same status. After the ones above at the same request, it changes theirs.
     "nolist": Kind(
-        "without `contacts`; the page is gone", paths=_LISTS, change=_in_json(_remove_list)
+        "without `contacts`; the page is gone",
+        paths=_LISTS,
+        change=_in_json("contacts", _remove_list),
     ),
     "null-list": Kind(
-        "`contacts` is null; the page is gone", paths=_LISTS, change=_in_json(_null_list)
+        "`contacts` is null; the page is gone",
+        paths=_LISTS,
+        change=_in_json("contacts", _null_list),
     ),
     "wrong-key": Kind(
         "the leads are under `data` in place of `contacts`; the page is gone",
         paths=_LISTS,
-        change=_in_json(_rename_list),
+        change=_in_json("contacts", _rename_list),
     ),
     "bom": Kind(
         "a byte order mark before the body",
@@ -196,10 +199,10 @@ RESPONSE_FAULTS = {
     ),
     "old-errors": Kind(
         "errors, if any, have a `type` in place of a `code`, as in older versions",
-        change=_in_json(_rename_code),
+        change=_in_json("errors", _rename_code),
     ),
     "spelled-out": Kind(
         "error codes, if any, are spelled out: Request Timeout in place of request_timeout",
-        change=_in_json(_spell_out_code),
+        change=_in_json("errors", _spell_out_code),
     ),
 }

@@ -40,7 +40,7 @@ def test_a_lead_is_always_the_same() -> None:
     assert (LEADS[0]["email"], LEADS[2]["name"]) == ("pink.gecko0@example.net", "Zoë Brontë")
 
 
-def test_seeds_make_different_set of leadss() -> None:
+def test_seeds_make_different_leads() -> None:
     """No lead of one is in the other."""
     assert {record["id"] for record in LEADS}.isdisjoint(lead(2, n)["id"] for n in range(5000))
 
@@ -204,9 +204,7 @@ def test_malformed_values_cover(field: str, found: Callable[[Any], bool]) -> Non
 
 def test_unknown_root_fields_and_malformed_keys() -> None:
     """An object, a scalar, and keys with NUL and a lone surrogate."""
-    unknown = {
-        k: v for fields in MALFORMED.values() for k, v in fields.items() if k not in FIELDS
-    }
+    unknown = {k: v for fields in MALFORMED.values() for k, v in fields.items() if k not in FIELDS}
     assert {type(value) for value in unknown.values()} >= {dict, bool}
     assert {"utm\x00id", "utm\udfffid"} <= unknown.keys()
 
