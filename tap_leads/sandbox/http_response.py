@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -47,3 +48,11 @@ class Response:
 def ok(body: object) -> Response:
     """Respond with a JSON body."""
     return Response(200, _encode(body))
+
+
+def phrase(status: int) -> str:
+    """Name a status; statuses that no standard names are "Unknown Status"."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"

@@ -6,12 +6,11 @@ import sys
 import threading
 from contextlib import suppress
 from email.message import Message
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, Protocol, cast
 
-from tap_leads.sandbox.http_response import Response
+from tap_leads.sandbox.http_response import Response, phrase
 
 HOST = "127.0.0.1"
 _LAST_WAIT = 0.2  # seconds that `stop` waits for the threads of connections
@@ -63,14 +62,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as inherited
         """Stay quiet: the history of a workspace tells more."""
-
-
-def phrase(status: int) -> str:
-    """Name a status; statuses that no standard names are "Unknown Status"."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown Status"
 
 
 class Server(ThreadingHTTPServer):

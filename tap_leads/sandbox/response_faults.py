@@ -15,8 +15,7 @@ from typing import Any
 
 from tap_leads.sandbox import intercom_errors
 from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, seconds
-from tap_leads.sandbox.http_response import Response, ok
-from tap_leads.sandbox.http_server import phrase
+from tap_leads.sandbox.http_response import Response, ok, phrase
 
 _HTML = "text/html"
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
@@ -38,7 +37,8 @@ def _reset_in(seconds: float) -> dict[str, str | None]:
 def _status(status: int) -> Response:
     name = phrase(status)
     if status < 200:  # noqa: PLR2004 - interim responses: no body, and the final one never comes
-        return Response(status, headers={"Content-Length": None}, then="close")
+        headers = {"Content-Length": None, "Connection": "close"}
+        return Response(status, headers=headers, then="close")
     if status in {_NO_CONTENT, _NOT_MODIFIED}:
         return Response(status, headers={"Content-Length": None})
     if status == _RESET_CONTENT:
@@ -52,7 +52,7 @@ def _number(digits: str) -> Response:
 
 def _false_end() -> Response:
     body = json.loads(intercom_errors.error(200, "server_error", "Internal error").body)
-    return ok({**body, "contacts": [], "scroll_param": "none"})
+    return ok({**body, "contacts": []})
 
 
 def _html(response: Response, _: None) -> Response:
@@ -91,7 +91,7 @@ def _rename_list(body: dict[str, Any]) -> None:
 
 def _rename_code(body: dict[str, Any]) -> None:
     for error in body["errors"]:
-        error["type"] = error.pop("code")
+        error["type"] = error.pop("code", None)
 
 
 def _spell_out_code(body: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ def _one_by_one(data: bytes) -> Iterable[bytes]:
 
 
 def _drip_body(head: bytes, body: bytes) -> Iterable[bytes]:
-    yield head
-    yield from _one_by_one(body)
+    yield head + body[:1]
+    yield from _one_by_one(body[1:])
 
 
 def _drip_head(head: bytes, body: bytes) -> Iterable[bytes]:
