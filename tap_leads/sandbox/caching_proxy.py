@@ -14,8 +14,8 @@ _KEPT = 1_000  # responses
 class CachingProxy:
     """Gives the same response for the same address and token, unless the request forbids it.
 
-    It caches what has status 200, whoever may see it and however old it is, as proxies do that are
-    set up to override the API's headers.
+    It caches every response of status 200, without a limit of age, as proxies do that are set up
+    to override the API's headers.
 
     Args:
         origin: The API.

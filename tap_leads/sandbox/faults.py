@@ -1,6 +1,6 @@
 """What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module reads that language. The kinds stand in three tables: what happens to the leads and the
+This module reads that language. The kinds are in three tables: what happens to the leads and the
 scroll, which response is given instead, and what happens to it on its way.
 """
 

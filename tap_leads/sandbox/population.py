@@ -13,7 +13,7 @@ class Population:
 
     Args:
         leads: How many there are at first.
-        seed: Which world of leads they are from.
+        seed: Of the leads; another number makes other leads.
         workspace: Their `app_id`.
     """
 

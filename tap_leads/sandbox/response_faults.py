@@ -1,9 +1,9 @@
 """Faults of a response: another one in its place, or another body.
 
-Responses given instead are of two sorts. A refusal comes before anything is served: the position of
-the scroll stays, and its idle time goes on. With `lost=True` the page is served and then lost: the
-position moves. Intercom's document says of such errors that "it is not possible to continue from a
-specific point"; a client that goes on skips a page.
+Responses given instead are of two sorts. A refusal comes before anything is served: the position
+of the scroll stays, and its idle time continues. With `lost=True` the page is served and then lost:
+the position moves. Intercom's document says of such errors that "it is not possible to continue
+from a specific point"; a client that continues skips a page.
 """
 
 import json
@@ -194,7 +194,7 @@ RESPONSE_FAULTS = {
     ),
     "html": Kind(
         "a firewall's HTML page in place of the body, under the same status: combine it with "
-        "status, 403 or alone; the page is gone",
+        "status or 403, or use it alone; the page is gone",
         change=_html,
     ),
     "old-errors": Kind(

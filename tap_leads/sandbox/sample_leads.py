@@ -51,23 +51,23 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
     """Make one lead.
 
     Args:
-        seed: Which world of leads.
+        seed: Another number makes other leads.
         index: Which lead of it, from 0; up to 2**40 of them have different ids.
         workspace: Its `app_id`. Nothing else depends on it: two workspaces of one seed hold the
             same ids, which Intercom promises to be unique within a workspace only.
     """
-    world = mix(seed)
-    a = mix(world ^ index)
+    scattered = mix(seed)
+    a = mix(scattered ^ index)
     b = mix(a)
     created = FIRST_SECOND + a % (LAST_SECOND - FIRST_SECOND)
     # An odd factor modulo a power of two maps every index to another number: ids cannot collide.
-    unique = (index * 0x9E3779B1 + (world >> 24)) & _40_BITS
+    unique = (index * 0x9E3779B1 + (scattered >> 24)) & _40_BITS
     colour, animal = data.COLOURS[a & 7], data.ANIMALS[a >> 3 & 7]
     place = data.PLACES[b & 7]
     campaign = data.CAMPAIGNS[b >> 3 & 3] if b >> 5 & 1 else (None,) * 5
     record: Lead = {
         "type": "contact",
-        "id": f"{created:08x}{world & 0xFFFFFF:06x}{unique:010x}",
+        "id": f"{created:08x}{scattered & 0xFFFFFF:06x}{unique:010x}",
         "user_id": f"{b >> 32:08x}-{b >> 16 & 0xFFFF:04x}-4{a & 0xFFF:03x}-a123-{unique:012x}",
         "anonymous": True,
         "email": f"{colour}.{animal}{index}@{data.DOMAINS[a % 3]}" if a >> 6 & 7 else None,

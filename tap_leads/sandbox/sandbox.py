@@ -20,8 +20,8 @@ class Sandbox:
 
     Args:
         leads: Leads of the workspace.
-        seed: Which world of leads.
-        idle_limit: Seconds after which an unused scroll is gone.
+        seed: Of the leads; another number makes other leads.
+        idle_limit: Seconds after which an unused scroll expires.
         latency: Seconds before every response.
         scroll_param: Whether a scroll keeps its parameter or has another on each page.
         faults: What goes wrong, each written [PATH/]KIND@WHEN[:ARG]; in every workspace.

@@ -60,7 +60,7 @@ SCROLL_FAULTS = {
         before=lambda workspace, leads: workspace.add(leads),
     ),
     "expire": Kind(
-        "the scroll is gone: 404 not_found",
+        "the scroll has expired: 404 not_found",
         paths=(SCROLL,),
         before=lambda workspace, _: workspace.expire(),
         instead=lambda _: intercom_errors.scroll_not_found(),
@@ -81,7 +81,7 @@ SCROLL_FAULTS = {
     ),
     "short": Kind(
         "a page of only N leads; the others are on the next pages. With 0 the page is empty, and "
-        "the scroll goes on",
+        "the scroll continues",
         number("N", 10),
         (SCROLL,),
         scroll=lambda deviation, leads: deviation._replace(limit=leads),

@@ -41,7 +41,7 @@ class Deviation(NamedTuple):
     repeat: bool = False  # the page before is served once more; the position stays
     limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
     end: bool = False  # an empty page ends the scroll, whatever is left
-    no_end: bool = False  # no empty page at the end, only a scroll that is gone
+    no_end: bool = False  # 404 in place of the empty page at the end
 
 
 _NO_DEVIATION = Deviation()
@@ -69,10 +69,10 @@ class Workspace(Population):
 
     Args:
         leads: How many leads there are at first.
-        seed: Which world of leads they are from.
-        number: Which workspace of this world; it decides the `app_id` and nothing else.
+        seed: Of the leads; another number makes other leads.
+        number: Which workspace of this seed; it decides the `app_id` and nothing else.
         page_size: Leads a page. Intercom's is 100, and no parameter changes it.
-        idle_limit: Seconds after which an unused scroll is gone ("isn't used for 1 minute").
+        idle_limit: Seconds after which an unused scroll expires ("isn't used for 1 minute").
         scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
             (intercom-ruby issue 452), or has another on each page, as its documents show.
         clock: Seconds that only ever grow.
@@ -172,7 +172,7 @@ class Workspace(Population):
         return self._foreign_until is not None and now < self._foreign_until
 
     def move(self, number: int) -> int:
-        """Edit leads and move them to the end; the scroll goes on with the lead it is at."""
+        """Edit leads and move them to the end; the scroll continues with the same lead."""
         with self._lock:
             moved = super().move(number)
             if self._scroll:
@@ -187,7 +187,7 @@ class Workspace(Population):
                 self._scroll.used = self.clock()
 
     def expire(self) -> None:
-        """Let the open scroll be gone, before its time."""
+        """Let the open scroll expire now."""
         with self._lock:
             if self._scroll:
                 self._scroll.over = True

@@ -84,6 +84,20 @@ def test_the_options_reach_the_sandbox() -> None:
     ]
 
 
+def test_cache() -> None:
+    """A proxy that caches what a request does not forbid to cache."""
+    done = run(
+        *("--cache", "--fault", "counts/number@1:7", "--quiet", "--"),
+        *PYTHON,
+        "import os, requests\n"
+        "url = os.environ['TAP_LEADS_API_URL'] + '/counts'\n"
+        "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
+        "    headers = {'Authorization': 'Bearer sandbox', 'Cache-Control': control}\n"
+        "    print(requests.get(url, headers=headers, timeout=5).json()['lead']['count'])",
+    )
+    assert done.stdout == "7\n7\n1000\n"
+
+
 def test_several_workspaces_give_the_first_token() -> None:
     """The others are there, too."""
     done = run(
@@ -151,8 +165,8 @@ def test_it_serves_until_stopped(number: signal.Signals) -> None:
         assert found
         with requests.Session() as session:
             session.headers["Authorization"] = "Bearer sandbox"
-            answer = session.get(f"{found[1]}/contacts/scroll", timeout=5)
-            assert len(answer.json()["contacts"]) == 12
+            response = session.get(f"{found[1]}/contacts/scroll", timeout=5)
+            assert len(response.json()["contacts"]) == 12
             process.send_signal(number)
             assert process.wait(5) == 0
         assert process.stderr
@@ -182,6 +196,7 @@ def test_a_busy_port() -> None:
         (("--workspace", "red"), "not of the form TOKEN=LEADS"),
         (("--workspace", "=5"), "not of the form TOKEN=LEADS"),
         (("--scroll-param", "odd"), "invalid choice"),
+        (("--fault", "nowhere/lost@3"), "there are no faults of 'nowhere'"),
         (("tap-leads",), "unrecognized arguments"),
     ],
 )
