@@ -44,11 +44,6 @@ class Spool:
         """How many pages wait to be taken."""
         return self._waiting
 
-    @property
-    def ended(self) -> bool:
-        """Whether no page follows."""
-        return self._ended
-
     def put(self, page: bytes) -> None:
         """Adds a page.
 
@@ -72,10 +67,10 @@ class Spool:
             self._waiting += 1
             self._changed.notify()
 
-    def take(self, seconds: float) -> bytes | None:
-        """The oldest page; None if there is none, or none within so many seconds."""
+    def take(self) -> bytes | None:
+        """The oldest page, as soon as there is one; None after the last."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended, seconds)
+            self._changed.wait_for(lambda: self._waiting or self._ended)
             if not self._waiting:
                 return None
             (length,) = _LENGTH.unpack(self._next(_LENGTH.size))

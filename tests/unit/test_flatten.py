@@ -29,7 +29,8 @@ def schema_with(*names: str) -> dict[str, Any]:
 
 def flatten(schema: dict[str, Any], **options: Any) -> Flattening:
     """Flattens objects one level deep, as the settings' defaults have it."""
-    return Flattening(schema, **({"depth": 1, "separator": "__", "max_length": None} | options))
+    defaults: dict[str, Any] = {"depth": 1, "separator": "__", "max_length": None}
+    return Flattening(schema, **(defaults | options))
 
 
 def columns_of(*names: str, **options: Any) -> dict[str, str]:
