@@ -61,7 +61,7 @@ Measure = Callable[[Plan, Results], None]
 
 
 def run_tap(api: SimulatedApi, asleep: Callable[[], None] | None = None) -> Outcome:
-    """Runs the tap against a stand-in."""
+    """Runs the tap against a simulated API."""
     return run(tap(), api.leads, environment=environment(api.url), asleep=asleep)
 
 
@@ -85,7 +85,7 @@ def _pairs(plan: Plan, leads: int, seconds: float) -> Pairs:
 
 
 def peers(plan: Plan, results: Results) -> None:
-    """Leads a second, other extractors beside the tap and the bare loop."""
+    """Leads a second, other extractors next to the tap and the bare loop."""
     results.peers = found = Comparison({BARE: [], TAP: []}, {BARE: "leads", TAP: "leads"})
     with SimulatedApi(plan.peers) as api, TemporaryDirectory() as folder:
         commands = {BARE: bare_loop(api.url), TAP: tap()}

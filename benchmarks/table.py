@@ -154,7 +154,7 @@ def _profile(found: Profile | None) -> Iterator[Row]:
 
 
 NOTES = """\
-The stand-in for Intercom is that of `benchmarks/server.py`, as the sandbox would be what is \
+The simulated API is that of `benchmarks/server.py`, as the sandbox would be what is \
 measured; every lead was counted. leads/s are those between the first lead and the last one. \
 Extractors that scroll companies only were given leads for them."""
 

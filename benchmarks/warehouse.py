@@ -53,7 +53,7 @@ class Load(msgspec.Struct, frozen=True):
 
 
 def load(api: SimulatedApi) -> Load:
-    """Loads all leads of a stand-in into an empty database.
+    """Loads all leads of a simulated API into an empty database.
 
     Raises:
         BenchmarkError: There is no PostgreSQL, or not every lead came, or nothing could be seen.

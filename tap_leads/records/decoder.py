@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from types import NoneType
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
@@ -41,7 +42,7 @@ _TYPES: dict[str, Any] = {
 }
 _SECONDS = Annotated[int, msgspec.Meta(gt=-MILLISECONDS, lt=MILLISECONDS)]
 _ID = Annotated[str, msgspec.Meta(min_length=1)]
-_NUMBERS = (int, Decimal, NoneType, msgspec.UnsetType)
+_NUMBERS = frozenset({int, Decimal, NoneType, msgspec.UnsetType})
 _ANYTHING: dict[str, Any] = {}
 
 
@@ -157,44 +158,54 @@ class LeadDecoder:
         )
 
     def _complete(self, leads: list[Lead]) -> None:
-        """Checks and converts what the decoder could not."""
+        """Checks, converts and moves what the decoder could not."""
+        places = []
         for place in self._places:
-            holders = [getattr(lead, place.owner) for lead in leads] if place.owner else leads
-            pairs = [pair for pair in zip(leads, holders, strict=True) if pair[1] is not None]
+            owners, holders = leads, leads
+            if place.owner:
+                owners = [lead for lead in leads if getattr(lead, place.owner) is not None]
+                holders = list(map(attrgetter(place.owner), owners))
+            places.append((owners, holders, place.moved))
             for attribute in place.numbers:
-                if any(type(getattr(holder, attribute)) not in _NUMBERS for _, holder in pairs):
+                if not _NUMBERS.issuperset(map(type, map(attrgetter(attribute), holders))):
                     raise MisfitError
             for attribute in place.times:
-                _convert_times([holder for _, holder in pairs], attribute)
-        for place in self._places:
-            for attribute, path in place.moved.items():
-                for lead in leads:
-                    holder = getattr(lead, place.owner) if place.owner else lead
-                    if holder is not None:
-                        self._move(lead, holder, attribute, path)
+                _convert_times(holders, attribute)
+        for owners, holders, moved in places:  # nothing fails from here on
+            for attribute, path in moved.items():
+                self._move(owners, holders, attribute, path)
 
-    def _move(self, lead: Lead, holder: Any, attribute: str, path: Path) -> None:
-        value = getattr(holder, attribute)
-        if value is msgspec.UNSET:
-            return
-        setattr(holder, attribute, msgspec.UNSET)
-        kept = getattr(lead, self._additional)
-        if kept is None:
-            kept = {}
-            setattr(lead, self._additional, kept)
-        for name in path[:-1]:
-            kept = kept.setdefault(name, {})
-        kept[path[-1]] = value
-        self._misfits.add(Misfit(path, known=False, is_object=type(value) is dict))
+    def _move(self, leads: list[Lead], holders: list[Any], attribute: str, path: Path) -> None:
+        *above, name = path
+        values = map(attrgetter(attribute), holders)
+        found = [
+            (lead, holder, value)
+            for lead, holder, value in zip(leads, holders, values, strict=True)
+            if value is not msgspec.UNSET
+        ]
+        for lead, holder, value in found:
+            setattr(holder, attribute, msgspec.UNSET)
+            kept = getattr(lead, self._additional)
+            if kept is None:
+                kept = {}
+                setattr(lead, self._additional, kept)
+            for step in above:
+                kept = kept.setdefault(step, {})
+            kept[name] = value
+        objects = sum(type(value) is dict for _, _, value in found)
+        for is_object, count in ((True, objects), (False, len(found) - objects)):
+            if count:
+                self._misfits.add(Misfit(path, known=False, is_object=is_object), count)
 
 
 def _convert_times(holders: list[Any], attribute: str) -> None:
     """Seconds since 1970 become moments, which are encoded as RFC 3339 has them."""
-    holders = [holder for holder in holders if type(getattr(holder, attribute)) is int]
-    seconds = [getattr(holder, attribute) for holder in holders]
-    moments = msgspec.convert(seconds, list[datetime], strict=False)
+    sent = map(attrgetter(attribute), holders)
+    seconds = [None if value is msgspec.UNSET else value for value in sent]
+    moments = msgspec.convert(seconds, list[datetime | None], strict=False)
     for holder, moment in zip(holders, moments, strict=True):
-        setattr(holder, attribute, moment)
+        if moment is not None:
+            setattr(holder, attribute, moment)
 
 
 def _unknown(value: Any, field: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:

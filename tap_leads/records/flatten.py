@@ -102,10 +102,10 @@ class Flattening:
 def _fill(flat: dict[str, Any], values: Mapping[str, Any], columns: Columns) -> None:
     for name, column in columns.items():
         value = values.get(name)
-        if isinstance(column, str):
-            structured = isinstance(value, dict | list)
+        if type(column) is str:
+            structured = type(value) is dict or type(value) is list
             flat[column] = _ENCODER.encode(value).decode() if structured else value
-        elif isinstance(value, dict | None):
+        elif value is None or type(value) is dict:
             _fill(flat, value or {}, column)
         else:  # a stream map has put something else in the place of an object
             flat[name] = value

@@ -31,11 +31,11 @@ class Misfit(NamedTuple):
 class Misfits(Counter[Misfit]):
     """How many leads have a value of each kind."""
 
-    def add(self, misfit: Misfit) -> None:
-        """Counts a value."""
+    def add(self, misfit: Misfit, count: int = 1) -> None:
+        """Counts values."""
         if misfit not in self and len(self) >= _MAX_NAMES:
             misfit = misfit._replace(path=_OTHER_NAMES)
-        self[misfit] += 1
+        self[misfit] += count
 
     def sentences(self, outputs: Mapping[str, Selection]) -> Iterator[str]:
         """One sentence for each field and reason; it holds none of the values.
