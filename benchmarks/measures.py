@@ -1,9 +1,10 @@
-"""What is measured, one function a figure. Each adds to the results as it goes."""
+"""What is measured, one function per figure. Each adds to the results as it goes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -12,13 +13,33 @@ import msgspec
 
 from benchmarks import steps, warehouse
 from benchmarks.peers import PEERS
-from benchmarks.programs import TIME_LIMIT, BenchmarkError, Outcome, bare_loop, run, tap
+from benchmarks.programs import (
+    TIME_LIMIT,
+    BenchmarkError,
+    Outcome,
+    bare_loop,
+    catalog_without,
+    run,
+    tap,
+)
 from benchmarks.programs import tap_environment as environment
 from benchmarks.results import Comparison, Memory, Pairs, Profile, Results
 from benchmarks.server import SimulatedApi
+from benchmarks.templates import Kind
 
 LATENCY = 0.05
 BARE, TAP = "bare loop", "tap-leads"
+PLAIN, DESELECTED = "plain", "one field deselected"
+WAYS = {
+    "flattening": {
+        "TAP_LEADS_FLATTENING_ENABLED": "true",
+        "TAP_LEADS_FLATTENING_MAX_DEPTH": "1",
+    },
+    "a stream map": {
+        "TAP_LEADS_STREAM_MAPS": '{"contacts": {"email": "md5(email) if email else None"}}'
+    },
+    "typed attributes": {"TAP_LEADS_TYPED_CUSTOM_ATTRIBUTES": "true"},
+}
 _POLL = 0.1
 
 
@@ -68,6 +89,37 @@ def run_tap(api: SimulatedApi, asleep: Callable[[], None] | None = None) -> Outc
 def latency(plan: Plan, results: Results) -> None:
     """Wall time at 50 ms a page."""
     results.latency = _pairs(plan, plan.latency, LATENCY)
+
+
+def realistic(plan: Plan, results: Results) -> None:
+    """Leads as Intercom really sends them: with undocumented fields and fractions."""
+    found: dict[str, list[Outcome]] = {}
+    with ExitStack() as stack:
+        apis = {
+            kind: stack.enter_context(SimulatedApi(plan.zero, kind=kind))
+            for kind in (Kind.NONE, Kind.ONE, Kind.ALL)
+        }
+        for _ in range(plan.rounds):
+            for kind, api in apis.items():
+                found.setdefault(kind, []).append(run_tap(api))
+    results.realistic = found
+
+
+def ways(plan: Plan, results: Results) -> None:
+    """Ways of use: with flattening, a deselected field, a stream map, typed attributes."""
+    found: dict[str, list[Outcome]] = {}
+    with SimulatedApi(plan.zero) as api, TemporaryDirectory() as folder:
+        commands = WAYS | {PLAIN: {}, DESELECTED: {}}
+        catalog = Path(folder) / "catalog.json"
+        catalog.write_bytes(catalog_without("email", environment(api.url)))
+        for _ in range(plan.rounds):
+            for way, settings in commands.items():
+                extra = ["--catalog", str(catalog)] if way == DESELECTED else []
+                outcome = run(
+                    [*tap(), *extra], api.leads, environment=environment(api.url, **settings)
+                )
+                found.setdefault(way, []).append(outcome)
+    results.ways = found
 
 
 def zero(plan: Plan, results: Results) -> None:
@@ -168,5 +220,5 @@ def load(plan: Plan, results: Results) -> None:
 
 MEASURES: dict[str, Measure] = {
     measure.__name__: measure
-    for measure in (latency, zero, peers, sizes, spool, memory, profile, load)
+    for measure in (latency, zero, realistic, ways, peers, sizes, spool, memory, profile, load)
 }

@@ -67,6 +67,18 @@ def tap_environment(url: str, **settings: str) -> dict[str, str]:
     return own | {"TAP_LEADS_ACCESS_TOKEN": "sandbox", "TAP_LEADS_API_URL": url} | settings
 
 
+def catalog_without(field: str, environment: dict[str, str]) -> bytes:
+    """The catalog of the tap, with one field deselected."""
+    done = subprocess.run(
+        [*tap(), "--discover"], env=environment, check=True, capture_output=True, timeout=TIME_LIMIT
+    )
+    catalog = msgspec.json.decode(done.stdout)
+    for entry in catalog["streams"][0]["metadata"]:
+        if entry["breadcrumb"] == ["properties", field]:
+            entry["metadata"]["selected"] = False
+    return msgspec.json.encode(catalog)
+
+
 def bare_loop(url: str) -> list[str]:
     """The command line of the bare loop."""
     return [sys.executable, str(ROOT / "benchmarks" / "bare_loop.py"), url]

@@ -9,8 +9,8 @@ nothing else:
 - The scroll over companies is the one over leads, and what is `contacts` in its pages, is `data`:
   extractors that scroll nothing but companies then read leads as if they were some.
 - The list of tags, which some ask for first to try the token, is an empty one.
-- Pauses last PACE times as long, so that they keep their proportion where a simulated API's idle limit
-  is a fraction of Intercom's.
+- Pauses last PACE times as long, so that they keep their proportion where a simulated API's idle
+  limit is a fraction of Intercom's.
 """
 
 from __future__ import annotations

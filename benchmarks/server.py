@@ -2,11 +2,12 @@
 
     python -m benchmarks.server LEADS [LATENCY [KIND]]
 
-The sandbox keeps every rule of the scroll and makes each lead on the spot, which takes it longer
-than the tap needs for the lead, so that the sandbox would be what is measured. This one sends pages that are ready (see `templates`), over real HTTP on the loopback interface, from a
-process of its own. Of the rules it keeps four: a request without token opens a scroll, each other
-one gets the next page, the last page is empty, and after it the scroll is not found.
-Its memory is the templates.
+The sandbox keeps every rule of the scroll and makes each lead when it is asked for, which takes
+longer than the tap needs for the lead, so that the sandbox would be what is measured. This server
+sends pages that are ready (see `templates`), over real HTTP on the loopback interface, from a
+process of its own. Of the rules it keeps four: a request without a token opens a scroll, each other
+one gets the next page, the last page is empty, and after it the scroll is not found. Its memory is
+the templates.
 
 Its first line tells the port; it ends when its standard input does.
 """

@@ -5,9 +5,9 @@
 
 Run as a program, in a process as fresh as the tap's, it prints what it found as JSON.
 
-Measured is processor time of one thread, so that waiting for the simulated API does not count. In the
-tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in what
-the tap uses beyond the sum of the steps (see `measures`).
+Measured is processor time of one thread, so that waiting for the simulated API does not count. In
+the tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in
+what the tap uses beyond the sum of the steps (see `measures`).
 """
 
 from __future__ import annotations

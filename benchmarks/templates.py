@@ -1,8 +1,8 @@
 """Pages of leads as bytes, made once; only ids and times of change differ in each copy.
 
-Making a lead and encoding it takes longer than the tap needs for it, so a simulated API that
-did this for each request would be what is measured. The leads are the sandbox's; every one has an id and a
-time of change of its own, of the same length as the sandbox's, and nothing else is unique.
+Making a lead and encoding it takes longer than the tap needs for it, so a simulated API that did
+this for each request would be what is measured. The leads are the sandbox's; every one has an id
+and a time of change of its own, of the same length as the sandbox's, and nothing else is unique.
 """
 
 from __future__ import annotations

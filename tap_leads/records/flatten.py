@@ -102,7 +102,7 @@ class Flattening:
 def _fill(flat: dict[str, Any], values: Mapping[str, Any], columns: Columns) -> None:
     for name, column in columns.items():
         value = values.get(name)
-        if type(column) is str:
+        if isinstance(column, str):
             structured = type(value) is dict or type(value) is list
             flat[column] = _ENCODER.encode(value).decode() if structured else value
         elif value is None or type(value) is dict:

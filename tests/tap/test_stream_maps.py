@@ -78,6 +78,13 @@ def test_what_a_map_replaces_is_not_in_the_rest_and_everything_else_is(
         assert written not in run.output
 
 
+def test_a_pattern_names_the_stream_too(
+    workbench: Workbench, malformed: Sandbox, everything: set[str]
+) -> None:
+    run = sync(workbench, malformed, {"con*": {"name": None}})
+    assert rest(records(run)) == everything - {"name"}
+
+
 def test_a_field_that_passes_as_it_is_keeps_its_values_in_the_rest(
     workbench: Workbench, malformed: Sandbox
 ) -> None:
