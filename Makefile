@@ -45,11 +45,22 @@ demo-airflow: $(DEV) $(PLUGINS) ## Load three made-up workspaces through Airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
+.PHONY: cover
+cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads must be run
+	$(BIN)/python -m pytest --cov
+
+.PHONY: check
+check: lint ## Check style and types, and run the fast tests: for daily work
+	$(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+
 .PHONY: lint
-lint: $(DEV) ## Check style, format and types
+lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/codespell
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --persona pedantic .
 
 .PHONY: format
 format: $(DEV) ## Format the code and repair what can be repaired
@@ -85,8 +96,8 @@ pins: $(DEV) ## Write new pins into requirements/
 
 .PHONY: clean
 clean: ## Remove everything that was made
-	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
-	  .ruff_cache build dist output
+	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .import_linter_cache \
+	  .mypy_cache .pytest_cache .ruff_cache build dist output
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # pip is there from the beginning, but uv is many times faster, so pip installs uv alone.
