@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Named, because without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo benchmarks orchestrate)
+CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -66,6 +66,10 @@ lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
 format: $(DEV) ## Format the code and fix what can be fixed
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: docs
+docs: $(DEV) $(PLUGINS) ## Write the pages and pictures in docs/ that programs make
+	$(BIN)/python -m docs.generate
 
 .PHONY: bench
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
