@@ -1,6 +1,7 @@
 """docs/demo.svg: `make demo` as a terminal shows it, from a real run."""
 
 import io
+import re
 import subprocess
 
 from rich.console import Console
@@ -30,4 +31,5 @@ def picture(text: str, title: str) -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text(text), soft_wrap=True)
     # The same text gives the same picture: names inside it come from `unique_id`.
-    return console.export_svg(title=title, unique_id="demo") + "\n"
+    drawn = console.export_svg(title=title, unique_id="demo") + "\n"
+    return re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # nothing from outside
