@@ -39,7 +39,10 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         required=True,
         secret=True,
         title="Access token",
-        description="The access token of an Intercom app that may read the workspace's leads.",
+        description=(
+            "The access token of an Intercom app with the permission"
+            " *Read and list users and companies*."
+        ),
     ),
     th.Property(
         "region",
