@@ -19,6 +19,7 @@ from typing_extensions import override
 from tap_leads.scroll.limits import Limits, Patience
 from tap_leads.scroll.reactions import Answer
 from tap_leads.scroll.responses import UnusableAnswerError, check, outcome_unknown, page_of
+from tap_leads.singer.logs import unlogged_request
 from tap_leads.singer.settings import HOSTS
 
 LEADS_LIST = "/contacts"
@@ -27,6 +28,15 @@ BEST_EFFORT_TIMEOUT = 10
 """Seconds to wait for an answer that the sync can do without."""
 
 Send = Callable[..., requests.Response]
+
+
+class _Session(requests.Session):
+    """A session whose requests the HTTP library does not log."""
+
+    @override
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        with unlogged_request():
+            return super().send(request, **kwargs)
 
 
 class ScrollPaginator(BaseAPIPaginator[str | None]):
@@ -135,7 +145,7 @@ class IntercomStream(RESTStream[str | None]):
     @cached_property
     @override
     def requests_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         # Session.send, which the SDK calls, does not look for REQUESTS_CA_BUNDLE by itself; proxies
         # it would look up anew, three times a page.
         found = session.merge_environment_settings(self.url_base, {}, None, None, None)
