@@ -1,36 +1,48 @@
-"""The requests to Intercom: one scroll is one pass over its pages."""
+"""The requests to Intercom. What follows from a response is decided elsewhere: `scroll`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
-import urllib3
 from singer_sdk import RESTStream, Tap
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.types import Context
 from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
 
-from tap_leads.scroll.limits import Limits, Patience
-from tap_leads.scroll.reactions import Answer
-from tap_leads.scroll.responses import UnusableAnswerError, check, outcome_unknown, page_of
+from tap_leads import TapLeadsError
+from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page, read_page
+from tap_leads.scroll import responses
+from tap_leads.scroll.responses import NoPageError
+from tap_leads.scroll.session import Session
 from tap_leads.singer.logs import unlogged_request
 from tap_leads.singer.settings import HOSTS
 
-LEADS_LIST = "/contacts"
+SCROLL = "/contacts/scroll"
+LIST = "/contacts"
+COUNTS = "/counts"
+ATTRIBUTES = "/data_attributes"
 
-BEST_EFFORT_TIMEOUT = 10
-"""Seconds to wait for an answer that the sync can do without."""
+BEST_EFFORT_SECONDS = 10.0
+"""What a request may take that the sync can do without."""
 
-Send = Callable[..., requests.Response]
+_ABSURD = 10**12
+# From here on, a count of leads is not one.
 
 
-class _Session(requests.Session):
+class PageResponse(requests.Response):
+    """A response of the scroll together with the page that was read from it, once."""
+
+    page: Page
+
+
+class _UnloggedSession(Session):
     """A session whose requests the HTTP library does not log."""
 
     @override
@@ -40,25 +52,25 @@ class _Session(requests.Session):
 
 
 class ScrollPaginator(BaseAPIPaginator[str | None]):
-    """Follows a scroll: the next page's token is the `scroll_param` of the last answer.
+    """Follows a scroll: the next page's token is the `scroll_param` of the last response.
 
-    The token is usually the same on every page, though it may change: neither means anything. The
-    end is a page without leads, and nothing else.
+    The token is usually the same on every page, but it may change: neither means anything. The end
+    is a page without leads, and nothing else.
+
+    Args:
+        start: The token to go on with; None opens a new scroll.
     """
 
-    def __init__(self) -> None:
-        super().__init__(None)
+    def __init__(self, start: str | None = None) -> None:
+        super().__init__(start)
 
     @override
     def has_more(self, response: requests.Response) -> bool:
-        return bool(page_of(response).versions)
+        return bool(_page(response).versions)
 
     @override
-    def get_next(self, response: requests.Response) -> str:
-        token = page_of(response).scroll_param
-        if token is None:
-            raise UnusableAnswerError(Answer.NO_PAGE, "the page names no scroll to go on with")
-        return token
+    def get_next(self, response: requests.Response) -> str | None:
+        return _page(response).scroll_param
 
     @override
     def continue_if_empty(self, response: requests.Response) -> bool:
@@ -68,38 +80,104 @@ class ScrollPaginator(BaseAPIPaginator[str | None]):
     def advance(self, response: requests.Response) -> None:
         # The SDK's own refuses a token that is the same twice.
         self._page_count += 1
-        if self.has_more(response):
-            self._value = self.get_next(response)
-        else:
-            self._finished = True
+        self._value = self.get_next(response)
+        self._finished = not self.has_more(response)
 
 
 class IntercomStream(RESTStream[str | None]):
     """A stream whose items are the pages of Intercom's leads."""
 
-    path = "/contacts/scroll"
-    allow_redirects = False  # the access token would travel with them
-    _LOG_REQUEST_METRICS = False  # a line a page; the progress says as much in one a half minute
+    path = SCROLL
+    allow_redirects = False  # the access token would be sent with them
+    _LOG_REQUEST_METRICS = False  # a line per page; the progress says as much twice a minute
 
     def __init__(self, tap: Tap) -> None:
         super().__init__(tap)
-        self._patience = self._new_patience(time.sleep)
+        self._start: str | None = None
+        self._aborted = False
 
-    def _new_patience(self, sleep: Callable[[float], None]) -> Patience:
-        limits = Limits(
-            self.config["scroll_expiry"],
-            self.config["scroll_wait_timeout"],
-            self.config["max_restarts"],
-        )
-        return Patience(limits, self.logger, sleep=sleep)
+    def follow(self, scroll_param: str | None) -> Iterator[Page]:
+        """The pages of a scroll from a token on, up to the first empty one.
 
-    @property
-    def is_sample(self) -> bool:
-        """Whether a few leads will do, as for `--test`: then no scroll is opened.
+        Args:
+            scroll_param: The token; None opens a new scroll, on a new connection.
 
-        Nothing can close a scroll, so the sync that follows a test would have to wait for it.
+        Raises:
+            NoPageError: Something else came in place of a page.
         """
-        return self.ABORT_AT_RECORD_COUNT is not None
+        self._start = scroll_param
+        self._aborted = False
+        if scroll_param is None:
+            self.requests_session.use_new_connections()
+        with self._as_outcomes():
+            # The SDK types items as records; here they are pages.
+            yield from cast("Iterable[Page]", self.request_records(None))
+
+    def list_leads(self, most: int) -> Page:
+        """Some leads, read without a scroll: nothing closes a scroll, so the next sync would wait.
+
+        Raises:
+            NoPageError: Something else came in place of them.
+        """
+        with self._as_outcomes():
+            return self._read(self._get(LIST, {"per_page": most}))
+
+    def ask(self, path: str) -> Any:
+        """The JSON of a response that the sync can do without; None if it does not come in time."""
+        try:
+            response = self._get(path, {}, total=BEST_EFFORT_SECONDS)
+            return msgspec.json.decode(response.content) if response.ok else None
+        except Exception:  # noqa: BLE001 - whatever it is, it must not end the sync
+            return None
+
+    def count_leads(self) -> int | None:
+        """How many leads Intercom counts; None if it does not tell.
+
+        Its count may be cached, and so be a little off (`GET /counts`, API 1.1 to 1.4).
+        """
+        try:
+            count = self.ask(COUNTS)["lead"]["count"]
+        except (LookupError, TypeError):
+            return None
+        return count if type(count) is int and 0 <= count < _ABSURD else None
+
+    def attribute_definitions(self) -> Any:
+        """What Intercom answers about the workspace's attributes; None if it does not answer."""
+        # Since 1.4, the model is a parameter (changelog of API 1.4).
+        old = self.config["api_version"] != "1.4"
+        return self.ask(f"{ATTRIBUTES}/customer" if old else f"{ATTRIBUTES}?model=customer")
+
+    def abort(self) -> None:
+        """For another thread: ends the request under way."""
+        self._aborted = True
+        self.requests_session.abort()
+
+    def _get(
+        self, path: str, params: dict[str, Any], total: float | None = None
+    ) -> requests.Response:
+        request = self.build_prepared_request(
+            method="GET", url=self.url_base + path, params=params, headers=self.http_headers
+        )
+        return self.requests_session.send(
+            request,
+            timeout=min(self.timeout, total or self.timeout),
+            total=total,
+            allow_redirects=False,
+        )
+
+    @contextmanager
+    def _as_outcomes(self) -> Iterator[None]:
+        """Turns whatever the HTTP libraries raise into an outcome: none of it is a crash."""
+        try:
+            yield
+        except (NoPageError, TapLeadsError):
+            raise
+        except Exception as error:
+            if self._aborted:
+                raise
+            host = urlsplit(self.url_base).hostname or ""
+            sent = self.requests_session.sent
+            raise NoPageError(responses.of_error(error, host, sent=sent)) from None
 
     @property
     @override
@@ -108,20 +186,14 @@ class IntercomStream(RESTStream[str | None]):
         return str(address).rstrip("/")
 
     @override
-    def get_url(self, context: Context | None) -> str:
-        return self.url_base + (LEADS_LIST if self.is_sample else self.path)
-
-    @override
     def get_url_params(
         self, context: Context | None, next_page_token: str | None
     ) -> dict[str, Any]:
-        if self.is_sample:
-            return {"per_page": min(self.ABORT_AT_RECORD_COUNT or 1, 50)}
         return {"scroll_param": next_page_token}
 
     @override
-    def get_new_paginator(self) -> BaseAPIPaginator[str | None] | None:
-        return None if self.is_sample else ScrollPaginator()
+    def get_new_paginator(self) -> ScrollPaginator:
+        return ScrollPaginator(self._start)
 
     @cached_property
     @override
@@ -135,6 +207,9 @@ class IntercomStream(RESTStream[str | None]):
             "Accept": "application/json",
             # Without it, the version of the token's app applies, and later ones have no leads.
             "Intercom-Version": self.config["api_version"],
+            # The same address brings page after page: an answer from a cache would repeat one.
+            "Cache-Control": "no-cache, no-store",
+            "Pragma": "no-cache",
         }
 
     @property
@@ -144,76 +219,48 @@ class IntercomStream(RESTStream[str | None]):
 
     @cached_property
     @override
-    def requests_session(self) -> requests.Session:
-        session = _Session()
+    def requests_session(self) -> Session:
+        session = _UnloggedSession()
         # Session.send, which the SDK calls, does not look for REQUESTS_CA_BUNDLE by itself; proxies
-        # it would look up anew, three times a page.
+        # it would look up again, three times per page.
         found = session.merge_environment_settings(self.url_base, {}, None, None, None)
         session.verify, session.proxies = found["verify"], found["proxies"]
         session.trust_env = False
         return session
 
     @override
-    def request_decorator(self, func: Send) -> Send:
-        """In place of the SDK's retries, which send a request again and so skip a page."""
-        return self._patience.repeat(self._answered(func))
-
-    def _answered(self, send: Send) -> Send:
-        def answered(*args: Any) -> requests.Response:
-            try:
-                return send(*args)
-            except (OSError, urllib3.exceptions.HTTPError) as error:  # requests' are OSErrors
-                raise outcome_unknown(error, self.timeout) from None
-
-        return answered
+    def request_decorator(self, func: Callable[..., requests.Response]) -> Any:
+        """No retries here: the SDK's send a request again and so skip a page."""
+        return func
 
     @override
     def validate_response(self, response: requests.Response) -> None:
-        check(response, self.config["region"])
+        page = self._read(response)
+        if page.versions and page.scroll_param is None:
+            raise NoPageError(responses.not_a_page(response, self.config["region"]))
 
-    def ask(self, path: str) -> Any:
-        """The JSON of an answer that the sync can do without; None if there is none."""
+    def _read(self, response: requests.Response) -> Page:
+        responses.check(response, self.config["region"])
         try:
-            response = self.requests_session.send(
-                self.build_prepared_request(
-                    method="GET", url=self.url_base + path, headers=self.http_headers
-                ),
-                timeout=min(self.timeout, BEST_EFFORT_TIMEOUT),
-                allow_redirects=False,
-            )
-            return msgspec.json.decode(response.content) if response.ok else None
-        except (OSError, urllib3.exceptions.HTTPError, ValueError, LookupError, RecursionError):
-            return None  # a LookupError: discovery may come without a token
-
-    def count_leads(self) -> int | None:
-        """How many leads Intercom counts; its count may be cached, and so be off a little."""
-        try:
-            count = self.ask("/counts")["lead"]["count"]
-        except (LookupError, TypeError):
-            return None
-        return count if isinstance(count, int) else None
-
-    def attribute_definitions(self) -> Any:
-        """What Intercom says of the workspace's attributes; None if it says nothing.
-
-        The path changed with API 1.4, as Intercom's changelog of that version says.
-        """
-        if self.config["api_version"] == "1.4":
-            return self.ask("/data_attributes?model=customer")
-        return self.ask("/data_attributes/customer")
-
-    @override
-    def request_records(self, context: Context | None) -> Iterable[Any]:
-        """The pages of one scroll, from its first to its end; each a `Page`.
-
-        Raises:
-            UnusableAnswerError: Something else came back than the next page.
-            LeadWithoutIdError: A lead has no id.
-        """
-        return super().request_records(context)
+            return _page(response)
+        except NotAPageError:
+            raise NoPageError(responses.not_a_page(response, self.config["region"])) from None
+        except LeadWithoutIdError:
+            raise NoPageError(responses.LEAD_WITHOUT_ID) from None
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Any]:
-        page = page_of(response)
-        if page.versions:
-            yield page
+        yield _page(response)
+
+
+def _page(response: requests.Response) -> Page:
+    """The page of a response.
+
+    Raises:
+        NotAPageError: It is not one.
+        LeadWithoutIdError: A lead has no id.
+    """
+    response = cast("PageResponse", response)
+    if not hasattr(response, "page"):
+        response.page = read_page(response.content)
+    return response.page

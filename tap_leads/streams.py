@@ -20,18 +20,17 @@ from typing_extensions import override
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
 from tap_leads.records.convert import Shaper
-from tap_leads.records.pages import NotAPageError, Page
+from tap_leads.records.pages import NotAPageError
 from tap_leads.records.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
-from tap_leads.scroll.ledger import Ledger
-from tap_leads.scroll.prefetch import Prefetch
-from tap_leads.scroll.responses import UnusableAnswerError
-from tap_leads.scroll.scroll import Scroll, Summary
+from tap_leads.scroll.extraction import Extraction
+from tap_leads.scroll.limits import Settings
+from tap_leads.scroll.responses import NoPageError
 from tap_leads.singer.catalog import guard
 from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.progress import Progress
 
-_EXPECTED_SHARE = 0.99
-# Of the leads that Intercom counts, which may be cached: when fewer came, the log says so.
+_LIST_SIZE = 50
+# Leads that one request without a scroll may ask for.
 
 
 class ContactsStream(IntercomStream):
@@ -46,8 +45,7 @@ class ContactsStream(IntercomStream):
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
         self._writer = writer
-        self._summary = Summary()
-        self._expected: int | None = None
+        self._deletes = False  # whether what was not in this sync may be deleted
         self._extracted_at = datetime.now(UTC)
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = tap.initialized_at // 1000
@@ -115,89 +113,68 @@ class ContactsStream(IntercomStream):
             self.schema, self._withheld(), flattened=self.config.get("flattening_enabled", False)
         )
         try:
-            yield from self._sample(shaper) if self.is_sample else self._all_leads(shaper)
-        except UnusableAnswerError as error:
-            raise TapLeadsError(f"Intercom did not send leads: {error}") from None
+            if self.ABORT_AT_RECORD_COUNT is None:
+                yield from self._all_leads(shaper)
+            else:  # --test
+                yield from self._some_leads(shaper, self.ABORT_AT_RECORD_COUNT)
         except NotAPageError:
             raise TapLeadsError("A page of leads could not be read.") from None
         finally:
             for sentence in shaper.report():
                 self.logger.warning(sentence)
 
-    def _sample(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
-        for page in self.request_records(None):
-            yield from shaper.records(page.body)
+    def _some_leads(self, shaper: Shaper, most: int) -> Iterator[dict[str, Any]]:
+        try:
+            page = self.list_leads(min(most, _LIST_SIZE))
+        except NoPageError as error:
+            raise TapLeadsError(str(error.outcome.explanation)) from None
+        yield from shaper.records(page.body)
 
     def _all_leads(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
+        self._deletes = False
         if self.config["emit_activate_version_messages"]:
             self._stream_version = self._version  # the SDK puts it on each record
-        with (
-            Prefetch(self._fetch, patience=2.0 * self.timeout) as prefetch,
-            Progress(
-                sent=lambda: sent,
-                waiting=lambda: prefetch.waiting,
-                expected=lambda: self._expected,
-                logger=self.logger,
-            ) as progress,
-        ):
-            sent = 0
+        limits = Settings(
+            self.config["scroll_expiry"],
+            self.config["scroll_wait_timeout"],
+            self.config["max_restarts"],
+        )
+        with Extraction(self, limits, self.logger) as extraction, Progress(extraction, self.logger):
+            bodies = extraction.pages(
+                count_first=sys.stderr.isatty(),  # for the live line
+                before_waiting=self._writer.flush,
+            )
             try:
-                for body in prefetch.pages(before_waiting=self._writer.flush):
+                for body in bodies:
                     self._extracted_at = datetime.now(UTC)
                     for record in shaper.records(body):
                         yield record
-                        sent += 1
+                        extraction.sent += 1
             except TapLeadsError:
                 self._writer.flush()
                 raise
-        self._complete(progress.elapsed)
+        self._deletes = not extraction.is_contradicted
 
-    def _fetch(self, prefetch: Prefetch) -> None:
-        """In the thread: the scroll's pages go to the spool."""
-        self._patience = self._new_patience(prefetch.sleep)
-        if sys.stderr.isatty():  # for the live line; the log wants it at the end only
-            self._expected = self.count_leads()
-
-        def open_scroll() -> Iterator[Page]:
-            for page in self.request_records(None):
-                prefetch.check_in()
-                yield page
-
-        with Ledger() as ledger:
-            scroll = Scroll(open_scroll, prefetch.deliver, ledger, self._patience, self.logger)
-            self._summary = scroll.summary
-            scroll.run()
-        if self._expected is None:
-            self._expected = self.count_leads()
-
-    def _complete(self, seconds: float) -> None:
-        """After the last record of a complete scroll: what was not in it is gone."""
-        total = self._summary
-        self.logger.info(
-            "Completed: %d leads in %d pages, %.0f s, %d restart(s), %d lead(s) that came again "
-            "unchanged and were skipped.",
-            total.leads,
-            total.pages,
-            seconds,
-            total.restarts,
-            total.repeated,
-        )
-        if self._expected is not None:
-            short = total.leads < _EXPECTED_SHARE * self._expected
-            self.logger.log(
-                logging.WARNING if short else logging.INFO,
-                "Intercom counts %d leads%s.",
-                self._expected,
-                ", which are more than its scroll brought; its count may be out of date, or the "
-                "scroll incomplete: compare with Intercom's own list"
-                if short
-                else "",
-            )
+    @override
+    def _write_state_message(self) -> None:
+        # Private: the SDK has no other hook between the last record and the end of a sync, and none
+        # that knows the names which stream maps give the stream.
         if self._stream_version is not None:
-            # The next sync must have a greater version, so this one outlasts its own second.
-            time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
-            # A private method of the SDK, as it knows the names that stream maps give the stream.
-            self._write_activate_version_message(self._stream_version)
+            self._activate_version(self._stream_version)
+        super()._write_state_message()
+
+    def _activate_version(self, version: int) -> None:
+        """Tells targets that what was not in this complete sync is gone; once per sync."""
+        self._stream_version = None
+        if not self._deletes:
+            self.logger.warning(
+                "ACTIVATE_VERSION is not sent, as Intercom counts more leads than came: no target "
+                "deletes a lead because of this sync."
+            )
+            return
+        # The next sync must have a greater version, so this one outlasts its own second.
+        time.sleep(min(1.0, max(0.0, version + 1 - time.time())))
+        self._write_activate_version_message(version)
 
     def _withheld(self) -> set[str]:
         """Fields that the user deselected, wholly or in part, or maps."""

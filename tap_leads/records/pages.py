@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from tap_leads import TapLeadsError
+from tap_leads.records.values import MILLISECONDS, MisfitError, time
 
 
 class LeadWithoutIdError(TapLeadsError):
@@ -29,6 +31,8 @@ class LeadWithoutIdError(TapLeadsError):
 
 
 _T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 NUL = rb"\u0000"
 """The character that databases refuse, as JSON writes it."""
@@ -38,7 +42,7 @@ REPLACEMENT = "\ufffd"
 
 
 class NotAPageError(ValueError):
-    """The body is no JSON, or holds no list of leads."""
+    """The body is not JSON, or not a list of leads."""
 
 
 class _LeadKey(msgspec.Struct):
@@ -49,6 +53,8 @@ class _LeadKey(msgspec.Struct):
 class _Keys(msgspec.Struct):
     contacts: list[_LeadKey]
     scroll_param: Any = None
+    type: Any = None
+    errors: msgspec.UnsetType | Any = msgspec.UNSET
 
 
 class _Leads(msgspec.Struct):
@@ -57,6 +63,7 @@ class _Leads(msgspec.Struct):
 
 class _Raw(msgspec.Struct):
     contacts: list[msgspec.Raw]
+    scroll_param: str | None = None
 
 
 # Decimals keep every digit that was sent; encoders write them as numbers.
@@ -64,6 +71,14 @@ _KEYS = msgspec.json.Decoder(_Keys, float_hook=Decimal)
 _LEADS = msgspec.json.Decoder(_Leads, float_hook=Decimal)
 _RAW = msgspec.json.Decoder(_Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_CONTENT = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+Version = tuple[str, int | str]
+"""A lead's id, and what tells this version of the lead from others.
+
+It is `updated_at` in microseconds since 1970, so that versions have an order; for a lead without a
+usable time, a digest of its content.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,47 +87,54 @@ class Page:
 
     Attributes:
         body: The page as Intercom sent it.
-        versions: For each lead its id and what tells this version of it from others.
+        versions: The version of each lead.
         scroll_param: The token of the next page, if the page names one.
     """
 
     body: bytes
-    versions: list[tuple[str, str]]
+    versions: list[Version]
     scroll_param: str | None
 
-    def only(self, wanted: Collection[tuple[str, str]]) -> bytes:
-        """The body with those leads alone whose versions are wanted, each once."""
-        left = set(wanted)
-        if len(left) == len(self.versions):
+    def only(self, positions: Sequence[int]) -> bytes:
+        """The body with the leads at these positions alone."""
+        if len(positions) == len(self.versions):
             return self.body
-        kept = []
-        for version, lead in zip(self.versions, _raw_leads(self.body), strict=True):
-            if version in left:
-                left.remove(version)
-                kept.append(lead)
-        return _ENCODER.encode(_Raw(kept))
+        leads = _decode(_RAW, self.body).contacts
+        return _ENCODER.encode(_Raw([leads[position] for position in positions], self.scroll_param))
 
 
 def read_page(body: bytes) -> Page:
     """Reads a body as a page of the scroll.
 
     Raises:
-        NotAPageError: It is none.
+        NotAPageError: It is not one.
         LeadWithoutIdError: A lead has no id.
     """
     keys = _decode(_KEYS, body)
-    versions = [
-        (lead_id(lead.id), "" if lead.updated_at is None else str(lead.updated_at))
-        for lead in keys.contacts
-    ]
-    if any(not version for _, version in versions):
-        # Without a time of change, only the content tells versions apart.
-        versions = [
-            (identity, version or hashlib.sha256(raw).hexdigest())
-            for (identity, version), raw in zip(versions, _raw_leads(body), strict=True)
-        ]
+    kind = keys.type if isinstance(keys.type, str) else "list"
+    if keys.errors is not msgspec.UNSET or kind == "error.list" or not kind.endswith("list"):
+        raise NotAPageError(kind)
+    versions: list[Version] = []
+    leads: list[dict[str, Any]] = []
+    for position, lead in enumerate(keys.contacts):
+        version: int | str | None = _version(lead.updated_at)
+        if version is None:
+            # Compared as decoded: the bytes of a page depend on what its other leads hold.
+            leads = leads or leads_of(body)
+            version = hashlib.sha256(_CONTENT.encode(leads[position])).hexdigest()
+        versions.append((lead_id(lead.id), version))
     token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
     return Page(body, versions, token or None)
+
+
+def _version(updated_at: object) -> int | None:
+    """A time of change in microseconds since 1970; None if it is no time."""
+    if type(updated_at) is int and 0 <= updated_at < MILLISECONDS:  # as nearly always
+        return updated_at * 1_000_000
+    try:
+        return (datetime.fromisoformat(time(updated_at)) - _EPOCH) // _MICROSECOND
+    except MisfitError:
+        return None
 
 
 def lead_id(value: object) -> str:
@@ -135,10 +157,6 @@ def leads_of(body: bytes) -> list[dict[str, Any]]:
         NotAPageError: The body holds none.
     """
     return _decode(_LEADS, body, mend=NUL in body).contacts
-
-
-def _raw_leads(body: bytes) -> list[msgspec.Raw]:
-    return _decode(_RAW, body).contacts
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, mend: bool = False) -> _T:
@@ -164,7 +182,7 @@ def _mend(body: bytes) -> bytes:
         ValueError: The body is no JSON.
         RecursionError: It is nested too deeply.
     """
-    text = body.decode("utf-8", errors="replace")
+    text = body.decode("utf-8-sig", errors="replace")
     value = json.loads(text, strict=False, parse_float=Decimal, parse_constant=str)
     return _ENCODER.encode(_clean(value))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from tap_leads.sandbox.arguments import DEFAULT_PORT, parser
-from tap_leads.sandbox.server import Sandbox
+from tap_leads.sandbox.sandbox import Sandbox
 
 _NOT_EXECUTABLE = 126  # the shell's codes
 _NOT_FOUND = 127
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         latency=options.latency,
         scroll_param=options.scroll_param,
         faults=options.fault,
+        cache=options.cache,
         rate_limit=options.rate_limit,
         rate_window=options.rate_window,
         token=options.token,
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part the sandbox's own arguments from the command, which begins after the first `--`."""
+    """Separate the sandbox's own arguments from the command after the first `--`."""
     own = list(arguments)
     if "--" not in own:
         return own, []
@@ -69,7 +70,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _serve(sandbox: Sandbox, signals: set[signal.Signals]) -> int:
     tokens = ", ".join(sandbox.workspaces)
     sys.stdout.write(
-        f"Intercom's stand-in serves {sandbox.workspace.count()} leads at {sandbox.url}\n"
+        f"The sandbox serves {sandbox.workspace.count()} leads at {sandbox.url}\n"
         f"Access token: {tokens}\n"
         "Point the tap at it:\n\n"
         f"    TAP_LEADS_API_URL={sandbox.url} TAP_LEADS_ACCESS_TOKEN={sandbox.token} tap-leads\n\n"

@@ -1,20 +1,31 @@
 """The paths of the API that the sandbox serves. No sockets in here."""
 
+import base64
+import binascii
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from email.message import Message
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tap_leads.sandbox import answers, scroll
-from tap_leads.sandbox.answers import Answer
-from tap_leads.sandbox.faults import Fault
-from tap_leads.sandbox.leads import data_attributes
-from tap_leads.sandbox.limits import RateLimit
-from tap_leads.sandbox.pages import Pages
-from tap_leads.sandbox.workspace import Workspace
+from tap_leads.sandbox import intercom_errors
+from tap_leads.sandbox.fault_kind import SCROLL
+from tap_leads.sandbox.faults import Fault, Firing, firing
+from tap_leads.sandbox.http_response import Response, ok
+from tap_leads.sandbox.page_cache import PageCache
+from tap_leads.sandbox.rate_limit import RateLimit
+from tap_leads.sandbox.sample_leads import data_attributes
+from tap_leads.sandbox.scroll_endpoint import next_page
+from tap_leads.sandbox.workspace import (
+    ScrollExistsError,
+    ScrollNotFoundError,
+    ScrollRequest,
+    Workspace,
+)
 
 _LATEST_VERSION = "1.4"  # the last one that has leads; without the header it applies
 _VERSIONS = frozenset({"1.0", "1.1", "1.2", "1.3", _LATEST_VERSION})
@@ -22,15 +33,34 @@ _MOST_PER_PAGE = 60  # of the leads list, which is not the scroll
 _HEADERS_KEPT = 1_000
 
 
+class _Request(NamedTuple):
+    host: str
+    path: str
+    query: Mapping[str, str]
+    latest: bool  # API version
+    refusal: Response | None  # by the rate limit or the version
+
+    @property
+    def fault_path(self) -> str:
+        """What the path is called in a fault."""
+        if self.path == "/contacts/scroll":
+            return SCROLL
+        return self.path.split("/")[1]
+
+    @property
+    def scroll_param(self) -> str | None:
+        return self.query.get("scroll_param")
+
+
 class Api:
-    """Answers requests for several workspaces, each with a token of its own.
+    """Responds to requests for several workspaces, each with a token of its own.
 
     Args:
         workspaces: By access token.
         faults: What goes wrong, in every workspace.
         rate_limit: Requests that a token has in each window.
         rate_window: Seconds of such a window.
-        latency: Seconds before every answer.
+        latency: Seconds before every response.
         clock: Seconds that only ever grow, for the rate limit.
     """
 
@@ -49,22 +79,22 @@ class Api:
         self.headers_seen: deque[dict[str, str]] = deque(maxlen=_HEADERS_KEPT)
         self._faults = tuple(faults)
         self._latency = latency
-        self._pages = Pages()
+        self._cache = PageCache()
         self._lock = threading.Lock()
         # Requests with a wrong token share one limit.
         self._limits = {
             token: RateLimit(rate_limit, rate_window, clock) for token in (*workspaces, None)
         }
 
-    def get(self, target: str, headers: Message) -> Answer:
-        """Answer one GET.
+    def get(self, target: str, headers: Message) -> Response:
+        """Respond to one GET.
 
         Args:
             target: Path and query.
             headers: Of the request.
         """
-        kind, _, sent = headers.get("Authorization", "").partition(" ")
-        token = sent if kind.lower() == "bearer" and sent in self.workspaces else None
+        sent = _token(headers)
+        token = sent if sent in self.workspaces else None
         with self._lock:
             self.requests += 1
             self.headers_seen.append(_without_token(headers, right=token is not None))
@@ -72,48 +102,85 @@ class Api:
         version = headers.get("Intercom-Version", _LATEST_VERSION)
         refusal = None
         if not within:
-            refusal = answers.rate_limit_exceeded()
+            refusal = intercom_errors.rate_limit_exceeded()
+        elif token is None:
+            refusal = intercom_errors.unauthorized()
         elif version not in _VERSIONS:
-            refusal = answers.version_invalid()
-        if token is None:
-            answer = answers.unauthorized() if within else answers.rate_limit_exceeded()
+            refusal = intercom_errors.version_invalid()
+        parts = urlsplit(target)
+        request = _Request(
+            headers.get("Host", ""),
+            parts.path,
+            {name: values[-1] for name, values in parse_qs(parts.query).items()},
+            version == _LATEST_VERSION,
+            refusal,
+        )
+        if token is not None:
+            response = self._respond(self.workspaces[token], request)
         else:
-            answer = self._route(self.workspaces[token], target, version, refusal)
+            response = refusal or intercom_errors.unauthorized()
         return replace(
-            answer,
-            headers={**rate_headers, **answer.headers},
-            delay=answer.delay + self._latency,
+            response,
+            headers={**rate_headers, **response.headers},
+            delay=response.delay + self._latency,
         )
 
-    def _route(
-        self, workspace: Workspace, target: str, version: str, refusal: Answer | None
-    ) -> Answer:
-        parts = urlsplit(target)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if parts.path == "/contacts/scroll":
-            return scroll.answer(
-                workspace,
-                query.get("scroll_param"),
-                faults=self._faults,
-                pages=self._pages,
-                refusal=refusal,
+    def _respond(self, workspace: Workspace, request: _Request) -> Response:
+        """Respond under the faults that fire; requests to the scroll go into the history."""
+        arrived = workspace.clock()
+        is_scroll = request.fault_path == SCROLL
+        opens = request.scroll_param is None if is_scroll else None
+        ordinal, of_scroll = workspace.arrive(request.fault_path, opens=opens)
+        faults = firing(self._faults, request.fault_path, ordinal, of_scroll)
+        faults.prepare(workspace)
+        instead, lost = faults.instead()
+        if instead and lost and is_scroll:
+            with suppress(ScrollExistsError, ScrollNotFoundError):
+                workspace.scroll(request.scroll_param, deliver=False)
+        response = instead or request.refusal or self._route(workspace, request, faults)
+        response = faults.change(response)
+        if is_scroll:
+            workspace.remember(
+                ScrollRequest(
+                    ordinal, arrived, request.scroll_param, response.status, response.leads
+                )
             )
-        if refusal:
-            return refusal
+        return response
+
+    def _route(self, workspace: Workspace, request: _Request, faults: Firing) -> Response:
         # Changelog of API 1.4: the path became a parameter, and the old one "will no longer work".
-        latest = version == _LATEST_VERSION
-        match parts.path:
+        model = request.query.get("model")
+        match request.path:
+            case "/contacts/scroll":
+                response = next_page(workspace, request.scroll_param, faults, self._cache)
             case "/contacts":
-                answer = _list(workspace, query)
+                response = _list(workspace, request)
             case "/counts":
-                answer = _counts(workspace)
-            case "/data_attributes" if latest and query.get("model") == "customer":
-                answer = _data_attributes()
-            case "/data_attributes/customer" if not latest:
-                answer = _data_attributes()
+                response = _counts(workspace)
+            case "/data_attributes" if request.latest and model == "customer":
+                response = _data_attributes()
+            case "/data_attributes/customer" if not request.latest:
+                response = _data_attributes()
             case _:
-                answer = answers.no_such_path()
-        return answer
+                response = intercom_errors.no_such_path()
+        return response
+
+
+def _token(headers: Message) -> str:
+    """Find the token: as a bearer token, or as the user name of Basic authentication.
+
+    Intercom's own clients send it the second way (`curl -u TOKEN:`).
+    """
+    scheme, _, sent = headers.get("Authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return sent
+        case "basic":
+            try:
+                return base64.b64decode(sent).decode().partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return ""
 
 
 def _without_token(headers: Message, *, right: bool) -> dict[str, str]:
@@ -123,18 +190,18 @@ def _without_token(headers: Message, *, right: bool) -> dict[str, str]:
     }
 
 
-def _list(workspace: Workspace, query: Mapping[str, str]) -> Answer:
+def _list(workspace: Workspace, request: _Request) -> Response:
     try:
-        per_page = min(max(1, int(query.get("per_page", "50"))), _MOST_PER_PAGE)
-        number = max(1, int(query.get("page", "1")))
+        per_page = min(max(1, int(request.query.get("per_page", "50"))), _MOST_PER_PAGE)
+        number = max(1, int(request.query.get("page", "1")))
     except ValueError:
-        return answers.error(400, "parameter_invalid", "page and per_page are numbers")
+        return intercom_errors.error(400, "parameter_invalid", "page and per_page are numbers")
     count = workspace.count()
     total_pages = -(-count // per_page)
     indexes = workspace.indexes((number - 1) * per_page, per_page)
     pages = {
         "type": "pages",
-        "next": f"https://api.intercom.io/contacts?per_page={per_page}&page={number + 1}"
+        "next": f"http://{request.host}/contacts?per_page={per_page}&page={number + 1}"
         if number < total_pages
         else None,
         "page": number,
@@ -142,15 +209,13 @@ def _list(workspace: Workspace, query: Mapping[str, str]) -> Answer:
         "total_pages": total_pages,
     }
     contacts = [workspace.lead(index) for index in indexes]
-    return answers.ok(
-        {"type": "contact.list", "pages": pages, "contacts": contacts, "total_count": count}
-    )
+    return ok({"type": "contact.list", "pages": pages, "contacts": contacts, "total_count": count})
 
 
-def _counts(workspace: Workspace) -> Answer:
+def _counts(workspace: Workspace) -> Response:
     others = {name: {"count": 0} for name in ("company", "segment", "tag", "user")}
-    return answers.ok({"type": "count.hash", "lead": {"count": workspace.count()}, **others})
+    return ok({"type": "count.hash", "lead": {"count": workspace.count()}, **others})
 
 
-def _data_attributes() -> Answer:
-    return answers.ok({"type": "data_attribute.list", "data_attributes": data_attributes()})
+def _data_attributes() -> Response:
+    return ok({"type": "data_attribute.list", "data_attributes": data_attributes()})

@@ -1,105 +1,155 @@
-"""What goes wrong at which request: `KIND@WHEN[:ARG]`, for example `restart@3` or `slow@5+:2`.
+"""What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module knows the language only; what a fault does to an answer stands in `scroll`.
+This module reads that language. The kinds are in three tables: what happens to the leads and the
+scroll, which response is given instead, and what happens to it on its way.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, Kind, PageLeads
+from tap_leads.sandbox.http_response import Response
+from tap_leads.sandbox.response_faults import RESPONSE_FAULTS
+from tap_leads.sandbox.scroll_faults import SCROLL_FAULTS
+from tap_leads.sandbox.transport_faults import TRANSPORT_FAULTS
+from tap_leads.sandbox.workspace import Deviation, Workspace
 
-class Kind(NamedTuple):
-    """A kind of fault."""
-
-    help: str
-    argument: str = ""  # what ARG means; empty when there is none
-    default: float | None = None  # of ARG
-    whole: bool = False  # whether ARG counts something
-
-
-KINDS = {
-    "restart": Kind("500 asks to restart the scroll; the page is gone"),
-    "lost": Kind("the page is gone: connection closed without an answer"),
-    "reset": Kind("connection reset before anything happened"),
-    "hang": Kind("the page is gone: no answer for SECONDS, then closed", "SECONDS", 3600.0),
-    "slow": Kind("answers well, but after SECONDS", "SECONDS", 1.0),
-    "cut": Kind("the page is gone: half of the body is sent, then closed"),
-    "429": Kind("rate limit exceeded; Reset is SECONDS ahead", "SECONDS", 1.0),
-    "429-bare": Kind("429 without any X-RateLimit header"),
-    "429-skewed": Kind("429 whose Reset lies an hour in the past"),
-    "expire": Kind("the scroll is gone: 404 not_found"),
-    "html502": Kind("502 with an HTML body; the page is gone"),
-    "503": Kind("503 with an empty body; the page is gone"),
-    "nojson": Kind("200 with text that is no JSON; the page is gone"),
-    "empty-body": Kind("200 with zero bytes; the page is gone"),
-    "nolist": Kind("200 without `contacts`; the page is gone"),
-    "null-list": Kind("200 where `contacts` is null; the page is gone"),
-    "exists": Kind(
-        "400 scroll_exists; with SECONDS: somebody else scrolls for so long, from the first time",
-        "SECONDS",
-    ),
-    "401": Kind("401 unauthorized"),
-    "403": Kind("403 forbidden"),
-    "404": Kind("404, as for a wrong path"),
-    "version": Kind("400 intercom_version_invalid"),
-    "302": Kind("redirects to another path"),
-    "repeat": Kind("the page before is served once more"),
-    "no-end": Kind("404 in place of the empty page at the end"),
-    "types": Kind("some leads of the page carry wrong types and dirt"),
-    "no-id": Kind("one lead of the page has no id"),
-    "update": Kind("N leads were edited just before", "N", 10, whole=True),
-    "delete": Kind("N leads vanished just before, from the end of the list", "N", 10, whole=True),
-    "add": Kind("N leads appeared just before, at the end of the list", "N", 10, whole=True),
+# Title -> kinds, as the command line lists them.
+FAMILIES = {
+    "Leads and scroll": SCROLL_FAULTS,
+    "Responses": RESPONSE_FAULTS,
+    "Transport": TRANSPORT_FAULTS,
 }
+KINDS: dict[str, Kind] = SCROLL_FAULTS | RESPONSE_FAULTS | TRANSPORT_FAULTS
 
-_SPAN = re.compile(r"(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII)
-_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_SPAN = re.compile(
+    r"(?P<page>p)?(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII
+)
+
+
+class Span(NamedTuple):
+    """Some requests, from one to another."""
+
+    first: int
+    last: float
+    of_each_scroll: bool  # counted from each opening request, or from the first request of all
 
 
 class Fault(NamedTuple):
-    """One thing that goes wrong, and at which requests to the scroll of a workspace."""
+    """One thing that goes wrong, and at which requests of a workspace."""
 
     kind: str
-    spans: tuple[tuple[int, float], ...]  # first and last ordinal
-    argument: float | None
+    spans: tuple[Span, ...]
+    argument: Any
+    path: str = SCROLL
 
-    def fires(self, ordinal: int) -> bool:
-        """Tell whether it goes wrong at this request (1 is the first)."""
-        return any(first <= ordinal <= last for first, last in self.spans)
+    def fires(self, ordinal: int, of_scroll: int) -> bool:
+        """Tell whether it goes wrong at this request.
+
+        Args:
+            ordinal: Which request to the path it is; 1 is the first.
+            of_scroll: The same, counted from the latest request that opens a scroll.
+        """
+        return any(
+            first <= (of_scroll if of_each_scroll else ordinal) <= last
+            for first, last, of_each_scroll in self.spans
+        )
 
     @classmethod
     def parse(cls, text: str) -> "Fault":
-        """Read `KIND@WHEN[:ARG]`.
+        """Read `[PATH/]KIND@WHEN[:ARG]`.
 
         Raises:
             ValueError: It is not written like that; the message says what is wrong.
         """
-        name, at, rest = text.partition("@")
+        what, at, rest = text.partition("@")
         when, colon, argument = rest.partition(":")
         if not at or not when:
-            raise ValueError(f"{text!r} is not of the form KIND@WHEN[:ARG]")
-        kind = KINDS.get(name)
-        if kind is None:
+            raise ValueError(f"{text!r} is not of the form [PATH/]KIND@WHEN[:ARG]")
+        path, slash, name = what.rpartition("/")
+        path = path if slash else SCROLL
+        if path not in PATHS:
+            raise ValueError(f"there are no faults of {path!r}; choose from {', '.join(PATHS)}")
+        if name not in KINDS:
             raise ValueError(f"there is no fault {name!r}; choose from {', '.join(KINDS)}")
-        if not colon:
-            return cls(name, _spans(when), kind.default)
-        if not kind.argument:
-            raise ValueError(f"the fault {name} takes no argument")
-        if not _NUMBER.fullmatch(argument) or (kind.whole and not argument.isdigit()):
-            raise ValueError(f"{argument!r} is no {kind.argument} for the fault {name}")
-        return cls(name, _spans(when), float(argument))
+        if path not in KINDS[name].paths:
+            raise ValueError(f"the fault {name} does not apply to {path}")
+        spans = _spans(when)
+        if path != SCROLL and any(span.of_each_scroll for span in spans):
+            raise ValueError(f"{when!r} counts pages of a scroll, which {path} does not have")
+        return cls(name, spans, KINDS[name].read(name, argument if colon else None), path)
 
 
-def _spans(when: str) -> tuple[tuple[int, float], ...]:
+def _spans(when: str) -> tuple[Span, ...]:
     if when == "*":
-        return ((1, float("inf")),)
-    spans: list[tuple[int, float]] = []
+        return (Span(1, float("inf"), of_each_scroll=False),)
+    spans: list[Span] = []
     for part in when.split(","):
         found = _SPAN.fullmatch(part)
         if not found:
-            raise ValueError(f"{when!r} names no requests; write 3 or 3,5 or 3-7 or 3+ or *")
+            raise ValueError(f"{when!r} names no requests; write 3 or 3,5 or 3-7 or 3+ or p3 or *")
         first = int(found["first"])
         last = float("inf") if found["open"] else float(found["last"] or first)
         if last < first:
             raise ValueError(f"{part!r} ends before it begins")
-        spans.append((first, last))
+        spans.append(Span(first, last, found["page"] is not None))
     return tuple(spans)
+
+
+class Firing:
+    """The faults that fire at one request, in the order in which they were given."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._kinds = [(KINDS[fault.kind], fault.argument) for fault in faults]
+
+    def prepare(self, workspace: Workspace) -> None:
+        """Do to the workspace what happens before the request is looked at."""
+        for kind, argument in self._kinds:
+            if kind.before:
+                kind.before(workspace, argument)
+
+    def instead(self) -> tuple[Response | None, bool]:
+        """Give the response that takes the place of the real one, if any.
+
+        Returns:
+            The first one, and whether the page is lost by it.
+        """
+        for kind, argument in self._kinds:
+            response = kind.instead(argument) if kind.instead else None
+            if response:
+                return response, kind.lost
+        return None, False
+
+    def deviation(self) -> Deviation:
+        """Tell how the scroll deviates from its rules."""
+        deviation = Deviation()
+        for kind, argument in self._kinds:
+            if kind.scroll:
+                deviation = kind.scroll(deviation, argument)
+        return deviation
+
+    def edit(self, page: PageLeads) -> None:
+        """Change the leads of a page."""
+        for kind, argument in self._kinds:
+            if kind.leads:
+                kind.leads(page, argument)
+
+    @property
+    def edits(self) -> bool:
+        """Whether `edit` changes anything."""
+        return any(kind.leads for kind, _ in self._kinds)
+
+    def change(self, response: Response) -> Response:
+        """Change a response, whatever it says."""
+        for kind, argument in self._kinds:
+            if kind.change:
+                response = kind.change(response, argument)
+        return response
+
+
+def firing(faults: Sequence[Fault], path: str, ordinal: int, of_scroll: int) -> Firing:
+    """Choose the faults that fire at one request to a path."""
+    return Firing(
+        fault for fault in faults if fault.path == path and fault.fires(ordinal, of_scroll)
+    )

@@ -1,19 +1,19 @@
-"""The leads of a workspace, which come, change and go."""
+"""The leads of a workspace, which are added, edited, moved and deleted."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tap_leads.sandbox.leads import LAST_SECOND, Lead, lead
+from tap_leads.sandbox.sample_leads import LAST_SECOND, Lead, lead
 
 
 class Population:
-    """The leads that are there now; nothing is stored but how they differ from how they were made.
+    """The leads that exist now. Only the differences from how they were made are stored.
 
     All methods, also those of subclasses, may be called from several threads.
 
     Args:
         leads: How many there are at first.
-        seed: Which world of leads they are from.
+        seed: Of the leads; another number makes other leads.
         workspace: Their `app_id`.
     """
 
@@ -21,13 +21,14 @@ class Population:
         self.app_id = workspace
         self.seed = seed
         self._lock = threading.RLock()
-        self._indexes = [range(leads)]  # of the leads that are there, in order
+        # Of the leads that exist, in order.
+        self._indexes: list[Sequence[int]] = [range(leads)]
         self._next_index = leads
         self._edits: dict[int, int] = {}  # index -> number of its latest edit
         self._edit = 0
 
     def count(self) -> int:
-        """Count the leads that are there now."""
+        """Count the leads that exist now."""
         with self._lock:
             return sum(map(len, self._indexes))
 
@@ -41,16 +42,16 @@ class Population:
         return found
 
     def leads(self) -> Iterator[Lead]:
-        """Yield every lead as it stands now."""
+        """Yield every lead as it is now."""
         for index in self.indexes(0, self.count()):
             yield self.lead(index)
 
     def lead(self, index: int) -> Lead:
-        """Make one lead as it stands now, with its latest edit."""
+        """Make one lead as it is now, with its latest edit."""
         record = lead(self.seed, index, self.app_id)
         edit = self._edits.get(index)
         if edit:
-            record["name"] = f"{record.get('name') or 'Somebody'} (edit {edit})"
+            record["name"] = f"{record.get('name') or 'Lead'} (edit {edit})"
             record["updated_at"] = LAST_SECOND + edit
         return record
 
@@ -64,9 +65,25 @@ class Population:
             count = self.count()
             number = min(number, count)
             for n in range(number):
-                self._edit += 1
-                [index] = self.indexes((2 * n + 1) * count // (2 * number), 1)
-                self._edits[index] = self._edit
+                self._edit_these(self.indexes((2 * n + 1) * count // (2 * number), 1))
+
+    def _edit_these(self, indexes: list[int]) -> None:
+        for index in indexes:
+            self._edit += 1
+            self._edits[index] = self._edit
+
+    def move(self, number: int) -> int:
+        """Edit that many leads at the beginning of the list, and move them to its end.
+
+        Returns:
+            How many there were.
+        """
+        with self._lock:
+            count = self.count()
+            moved, others = self.indexes(0, number), self.indexes(number, count)
+            self._edit_these(moved)
+            self._indexes = [others, moved]
+            return len(moved)
 
     def delete(self, number: int) -> None:
         """Remove that many leads from the end of the list."""

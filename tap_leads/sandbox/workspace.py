@@ -7,13 +7,13 @@ and users reported where it is silent; each stands next to the code that keeps i
 import math
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tap_leads.sandbox.leads import app_id
 from tap_leads.sandbox.population import Population
+from tap_leads.sandbox.sample_leads import app_id
 
 _HISTORY = 100_000
 
@@ -24,8 +24,8 @@ class ScrollRequest(NamedTuple):
     ordinal: int  # from 1; refused requests count too
     at: float  # when it arrived, by the workspace's clock
     token: str | None  # the scroll parameter it sent; None opens a scroll
-    status: int  # of the answer; 0 when the connection was closed without one
-    leads: int  # sent in the answer; 0 when the answer was cut off
+    status: int  # of the response; 0 when the connection was closed without one
+    leads: int  # in the response; 0 when the client could not read them
 
 
 class Page(NamedTuple):
@@ -35,8 +35,20 @@ class Page(NamedTuple):
     scroll_param: str  # to ask for the next page with
 
 
+class Deviation(NamedTuple):
+    """How one page of a scroll deviates from the rules."""
+
+    repeat: bool = False  # the page before is served once more; the position stays
+    limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
+    end: bool = False  # an empty page ends the scroll, whatever is left
+    no_end: bool = False  # 404 in place of the empty page at the end
+
+
+_NO_DEVIATION = Deviation()
+
+
 class ScrollExistsError(Exception):
-    """Somebody's scroll is open: 400 `scroll_exists`."""
+    """A scroll is open already: 400 `scroll_exists`."""
 
 
 class ScrollNotFoundError(Exception):
@@ -57,10 +69,10 @@ class Workspace(Population):
 
     Args:
         leads: How many leads there are at first.
-        seed: Which world of leads they are from.
-        number: Which workspace of this world; it decides the `app_id` and nothing else.
+        seed: Of the leads; another number makes other leads.
+        number: Which workspace of this seed; it decides the `app_id` and nothing else.
         page_size: Leads a page. Intercom's is 100, and no parameter changes it.
-        idle_limit: Seconds after which an unused scroll is gone ("isn't used for 1 minute").
+        idle_limit: Seconds after which an unused scroll expires ("isn't used for 1 minute").
         scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
             (intercom-ruby issue 452), or has another on each page, as its documents show.
         clock: Seconds that only ever grow.
@@ -85,27 +97,26 @@ class Workspace(Population):
         self.clock = clock
         self._changing = scroll_param == "changing"
         self._scroll: _Scroll | None = None
-        self._foreign_until: float | None = None  # end of somebody else's scroll
-        self._requests = 0
+        self._foreign_until: float | None = None  # end of another client's scroll
+        self._requests: Counter[str] = Counter()  # by path
+        self._requests_of_scroll = 0  # since the latest one that opens a scroll
         self._history: deque[ScrollRequest] = deque(maxlen=_HISTORY)
 
     def scroll(
         self,
         scroll_param: str | None,
+        deviation: Deviation = _NO_DEVIATION,
         *,
-        repeat: bool = False,
-        no_end: bool = False,
         deliver: bool = True,
     ) -> Page:
         """Open a scroll (no parameter), or serve its next page.
 
         The server holds the position: the same parameter gives successive pages, so a page whose
-        answer is lost cannot be had again ("not possible to continue from a specific point").
+        response is lost cannot be had again ("not possible to continue from a specific point").
 
         Args:
             scroll_param: What the request sent.
-            repeat: Serve the page before once more; the position stays.
-            no_end: Have no empty page at the end, just a scroll that is gone.
+            deviation: From the rules.
             deliver: False when the page will not reach the client: the position moves all the same,
                 but no new parameter is given out.
 
@@ -120,12 +131,13 @@ class Workspace(Population):
         with self._lock:
             now = self.clock()
             scroll = self._open(now) if scroll_param is None else self._find(scroll_param, now)
-            start = scroll.previous if repeat else scroll.position
-            indexes = self.indexes(start, self.page_size)
+            start = scroll.previous if deviation.repeat else scroll.position
+            limit = self.page_size if deviation.limit is None else deviation.limit
+            indexes = self.indexes(start, 0 if deviation.end else min(limit, self.page_size))
             # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
             # will expire": the empty page is the last thing a scroll does.
-            scroll.over = not indexes
-            if scroll.over and no_end:
+            scroll.over = not indexes and deviation.limit != 0
+            if scroll.over and deviation.no_end:
                 raise ScrollNotFoundError
             scroll.previous = start
             scroll.position = start + len(indexes)
@@ -159,6 +171,15 @@ class Workspace(Population):
     def _foreign(self, now: float) -> bool:
         return self._foreign_until is not None and now < self._foreign_until
 
+    def move(self, number: int) -> int:
+        """Edit leads and move them to the end; the scroll continues with the same lead."""
+        with self._lock:
+            moved = super().move(number)
+            if self._scroll:
+                self._scroll.position = max(0, self._scroll.position - moved)
+                self._scroll.previous = max(0, self._scroll.previous - moved)
+            return moved
+
     def touch(self, scroll_param: str) -> None:
         """Begin the idle time of a scroll: its page is ready to be sent."""
         with self._lock:
@@ -166,13 +187,13 @@ class Workspace(Population):
                 self._scroll.used = self.clock()
 
     def expire(self) -> None:
-        """Let the open scroll be gone, before its time."""
+        """Let the open scroll expire now."""
         with self._lock:
             if self._scroll:
                 self._scroll.over = True
 
     def occupy(self, seconds: float) -> None:
-        """Let somebody else have a scroll open for so long, counted from the first call."""
+        """Let another client have a scroll open for so long, counted from the first call."""
         with self._lock:
             if self._foreign_until is None:
                 self._foreign_until = self.clock() + seconds
@@ -181,17 +202,24 @@ class Workspace(Population):
     def history(self) -> list[ScrollRequest]:
         """The requests to the scroll, oldest first; no more than the latest 100,000."""
         with self._lock:
-            return sorted(self._history)  # as they arrived, not as they were answered
+            return sorted(self._history)  # as they arrived, not as they were responded to
 
-    def arrive(self) -> int:
-        """Count a request to the scroll.
+    def arrive(self, path: str, *, opens: bool | None) -> tuple[int, int]:
+        """Count a request.
+
+        Args:
+            path: Where it is counted.
+            opens: Whether it opens a scroll or follows one; None if it does neither.
 
         Returns:
-            Its ordinal number, from 1.
+            Its ordinal number, from 1, among all requests to the path, and among the requests to
+            the scroll since the latest one that opens it.
         """
         with self._lock:
-            self._requests += 1
-            return self._requests
+            self._requests[path] += 1
+            if opens is not None:
+                self._requests_of_scroll = 1 if opens else self._requests_of_scroll + 1
+            return self._requests[path], self._requests_of_scroll
 
     def remember(self, request: ScrollRequest) -> None:
         """Put a request into the history."""

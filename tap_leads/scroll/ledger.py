@@ -1,58 +1,62 @@
-"""Which versions of which leads the passes of one sync have brought.
+"""Which versions of which leads a sync has seen, over all its scrolls.
 
 A restarted scroll brings every lead again. The ledger tells what is new, so that each version of a
-lead goes out once. It lives on disk: ten million leads take no more memory than ten.
+lead is sent once, and an older version never after a newer one. It lives on disk: ten million leads
+take no more memory than ten.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+from tap_leads.records.pages import Version
 from tap_leads.scroll.spool import SpoolError
-
-Version = tuple[str, str]
-"""A lead's id, and what tells this version of the lead from others."""
 
 _CACHE_KIB = 6 * 1024
 
+_Row = tuple[str, int | str, int]
+"""Id, newest version sent, and the page that brought the lead last; see `Ledger`."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Entry:
     """What a page brought.
 
     Attributes:
-        new: The versions that no pass of this sync had brought before.
-        repeats: Whether the pass had seen every lead of the page before.
+        new: The positions of the leads whose versions are to be sent.
+        unknown: How many leads no scroll of this sync had brought before.
+        first: How many leads this scroll had not brought before, in any version.
+        progress: Whether it holds anything that this scroll had not brought before.
     """
 
-    new: set[Version]
-    repeats: bool
+    new: list[int] = field(default_factory=list)
+    unknown: int = 0
+    first: int = 0
+    progress: bool = False
 
 
 class Ledger:
-    """The versions seen so far. For use in one thread."""
+    """The newest version of each lead seen so far. For use in one thread."""
 
     def __init__(self) -> None:
-        # An empty name makes SQLite's private temporary database: a file without a name, that is
-        # gone with the process, however it ends. It needs no journal, as nobody rolls back.
+        # An empty name makes SQLite's private temporary database: a file without a name that is
+        # gone with the process, however it ends. It needs no journal, as nothing is rolled back.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        # Pages are numbered through all passes; `last_page` is the one that brought the version in
-        # the last pass.
+        # Pages are numbered through all scrolls. `page` is the last one that brought the lead;
+        # negative, if it brought an older version than the one that was sent.
         self._database.execute(
-            "CREATE TABLE seen (id TEXT, version TEXT, first_pass INT, last_page INT,"
-            " PRIMARY KEY (id, version)) WITHOUT ROWID"
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, version, page INT) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
         self._page = 0
-        self._pass = 0
-        self._pass_began = 0
+        self._first_page = 1
 
     def __enter__(self) -> Self:
         return self
@@ -65,15 +69,17 @@ class Ledger:
     ) -> None:
         self._database.close()
 
-    def enter(self, versions: Sequence[Version], number: int) -> Entry:
-        """Notes what a page of the given pass (1, 2, …) brought.
+    def start_scroll(self) -> None:
+        """Says that the pages that follow belong to a new scroll."""
+        self._first_page = self._page + 1
+
+    def enter(self, versions: Sequence[Version]) -> Entry:
+        """Notes what a page brought.
 
         Raises:
             SpoolError: The disk is full.
         """
         self._page += 1
-        if number != self._pass:
-            self._pass, self._pass_began = number, self._page
         try:
             return self._enter(versions)
         except sqlite3.Error as error:
@@ -83,41 +89,47 @@ class Ledger:
             ) from None
 
     def _enter(self, versions: Sequence[Version]) -> Entry:
-        rows = [value for version in versions for value in (*version, self._pass, self._page)]
-        added = self._database.execute(_add(len(versions)), (*rows, self._pass_began)).rowcount
-        if added == len(versions) and self._pass == 1:
-            # As on each page while nothing goes wrong; to ask which ones would cost half more.
-            came = new = set(versions)
-        else:
-            keys = [value for version in versions for value in version]
-            found = self._database.execute(_added(len(versions)), (*keys, self._page)).fetchall()
-            came = {(identity, version) for identity, version, _ in found}
-            new = {(identity, version) for identity, version, since in found if since == self._pass}
-        return Entry(new, not any(self._is_first_sight(identity) for identity, _ in came))
+        count = len(versions)
+        rows = [value for version in versions for value in (*version, self._page)]
+        if self._database.execute(_add(count), rows).rowcount == count:
+            # As on each page while nothing goes wrong: one statement.
+            return Entry(list(range(count)), count, count, progress=True)
+        found = self._database.execute(_find(count), [identity for identity, _ in versions])
+        known: dict[str, _Row] = {row[0]: row for row in found if abs(row[2]) != self._page}
+        entry = Entry()
+        for position, (identity, version) in enumerate(versions):
+            known[identity] = self._compare(entry, position, known.get(identity), version, identity)
+        self._database.executemany("REPLACE INTO seen VALUES (?, ?, ?)", known.values())
+        return entry
 
-    def _is_first_sight(self, identity: str) -> bool:
-        """Whether a lead, just entered, had not come in this pass before, in no version."""
-        query = "SELECT count(*) FROM seen WHERE id = ? AND last_page >= ?"
-        (rows,) = self._database.execute(query, (identity, self._pass_began)).fetchone()
-        return bool(rows == 1)
+    def _compare(
+        self, entry: Entry, position: int, before: _Row | None, version: int | str, identity: str
+    ) -> _Row:
+        """Enters one lead that may be known; returns its row."""
+        sent, page = (None, 0) if before is None else before[1:]
+        first = abs(page) < self._first_page
+        older = isinstance(sent, int) and isinstance(version, int) and version < sent
+        new = version != sent and not older
+        entry.unknown += before is None
+        entry.first += first
+        # Pages of older versions must come to an end too: a second one is not progress.
+        entry.progress |= first or new or (page < 0 and not older)
+        if new:
+            entry.new.append(position)
+        if older and sent is not None:
+            return identity, sent, (-self._page if first or page < 0 else self._page)
+        return identity, version, self._page
 
 
 @lru_cache(maxsize=256)
 def _add(leads: int) -> str:
-    """Adds a page's versions, but those that its pass has brought before."""
-    rows = ", ".join(["(?, ?, ?, ?)"] * leads)
-    return (
-        f"INSERT INTO seen VALUES {rows}"  # noqa: S608 - nothing but question marks
-        " ON CONFLICT DO UPDATE SET last_page = excluded.last_page WHERE last_page < ?"
-    )
+    """Adds the leads of a page that are not known yet."""
+    rows = ", ".join(["(?, ?, ?)"] * leads)
+    return f"INSERT INTO seen VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608 - only question marks
 
 
 @lru_cache(maxsize=256)
-def _added(leads: int) -> str:
-    """The versions that a page has added, with the pass that brought each first."""
-    keys = ", ".join(["(?, ?)"] * leads)
-    return (
-        f"WITH page(id, version) AS (VALUES {keys})"  # noqa: S608 - nothing but question marks
-        " SELECT id, version, first_pass FROM page CROSS JOIN seen USING (id, version)"
-        " WHERE last_page = ?"
-    )
+def _find(leads: int) -> str:
+    """The rows of the leads of a page."""
+    keys = ", ".join(["?"] * leads)
+    return f"SELECT id, version, page FROM seen WHERE id IN ({keys})"  # noqa: S608 - only question marks

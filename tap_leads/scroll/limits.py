@@ -1,180 +1,177 @@
-"""The three reactions that try again: how long they wait, how often, and what they say meanwhile.
-
-`backoff` does the trying again. It asks for a pause by sending the error to a generator; those here
-sleep by themselves, with the sleep that they were given, and leave `backoff` no second to wait.
-"""
+"""How long a sync waits and how often it restarts; every pause of the lifecycle is made here."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
-from typing import ParamSpec, TypeVar
 
 import backoff
 
 from tap_leads import TapLeadsError
-from tap_leads.scroll.reactions import REACTIONS, Reaction
-from tap_leads.scroll.responses import UnusableAnswerError
+from tap_leads.scroll.explanations import Explanation
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_Pauses = Generator[float, Exception, None]
-_SLEPT = 0.0
-
-
-class ScrollLostError(Exception):
-    """This scroll cannot be continued; the message says why."""
-
-
-class ScrollTakenError(Exception):
-    """The workspace's one scroll is somebody else's."""
+_LONGEST_RETRY_DELAY = 15.0
+_LONGEST_ATTEMPT = 60.0
+# Seconds of a failed request that count as waiting; longer, the process was rather suspended.
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How long, in seconds, and how often; the settings of the same names."""
+class Settings:
+    """The settings of the same names, in seconds and numbers."""
 
     scroll_expiry: float = 60.0
     scroll_wait_timeout: float = 600.0
     max_restarts: int = 5
 
 
-class Patience:
-    """Tries again, within limits.
+class Limits:
+    """Waits, or raises where a limit is reached.
+
+    `max_restarts` counts for the whole sync. `scroll_wait_timeout` limits all waiting without
+    progress, except the pauses before restarts, which `max_restarts` limits.
 
     Args:
-        limits: How long to wait, and how often to begin anew.
-        logger: Is told of each pause.
-        sleep: Waits so many seconds.
-        jitter: Picks a number between two, to keep several syncs out of step.
+        settings: The limits.
+        logger: Takes a warning for each pause.
+        sleep: Waits so many seconds; may raise to end the sync.
+        jitter: Picks a number between two, so that several syncs do not run in step.
 
     Attributes:
-        restarts: How often a scroll was begun anew.
+        restarts: How often the scroll was restarted.
     """
 
     def __init__(
         self,
-        limits: Limits,
+        settings: Settings,
         logger: logging.Logger,
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self.limits = limits
+        self.settings = settings
+        self.restarts = 0
         self._logger = logger
         self._sleep = sleep
         self._jitter = jitter
-        self.restarts = 0
+        self._restart_delays = _growing(1.5, settings.scroll_expiry)
+        self._waited_to_open = 0.0
+        self.page_came(new=False)
 
-    def restart(self, follow: Callable[P, T]) -> Callable[P, T]:
-        """Follows a new scroll when one was lost, after that one has had time to expire.
+    def page_came(self, *, new: bool) -> None:
+        """Says that Intercom sent a page.
+
+        Args:
+            new: Whether it brought anything new: then all waiting so far led to something. A page
+                that is known from an earlier scroll only ends the waiting within this scroll.
+        """
+        self._waited_in_scroll = 0.0
+        self._retry_delays = _growing(2, 1.0, _LONGEST_RETRY_DELAY)
+        if new:
+            self._waited_to_open = 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds of waiting without progress."""
+        return self._waited_to_open + self._waited_in_scroll
+
+    def retry(
+        self, problem: Explanation, *, opening: bool, lasted: float, delay: float = 0.0
+    ) -> None:
+        """Waits before the same request is sent again.
+
+        Args:
+            problem: Why.
+            opening: Whether no page of this scroll has come.
+            lasted: Seconds that the request took.
+            delay: Seconds to wait; 0 for delays that grow.
 
         Raises:
-            TapLeadsError: It was begun anew as often as is allowed.
+            TapLeadsError: `scroll_wait_timeout` is used up.
         """
-        return _again(self._restarts, ScrollLostError)(follow)
-
-    def wait(self, follow: Callable[P, T]) -> Callable[P, T]:
-        """Opens a scroll again when another was open, after that one has had time to expire.
-
-        Raises:
-            TapLeadsError: It stayed open for longer than is waited.
-        """
-        return _again(self._expiries, ScrollTakenError)(follow)
-
-    def repeat(self, send: Callable[P, T]) -> Callable[P, T]:
-        """Sends a request again where that is safe: when the answer was that it was one too many.
-
-        Raises:
-            TapLeadsError: That was the answer for longer than is waited.
-        """
-
-        def is_final(error: Exception) -> bool:
-            # The reaction is the same for the opening request and a later one.
-            return (
-                not isinstance(error, UnusableAnswerError)
-                or REACTIONS[error.answer].later is not Reaction.REPEAT
-            )
-
-        return _again(self._windows, UnusableAnswerError, giveup=is_final)(send)
-
-    def _restarts(self) -> _Pauses:
-        """Pauses that grow; the first lets the scroll expire, as nothing closes it."""
-        growth = backoff.expo(base=1.5, factor=self.limits.scroll_expiry)
-        next(growth)
-        error = yield _SLEPT
-        for number in count(1):
-            if number > self.limits.max_restarts:
-                raise TapLeadsError(
-                    f"The scroll broke: {error}. It was begun anew {number - 1} time(s), as "
-                    "'max_restarts' allows, and is still not complete. Run the sync again later; "
-                    "if this happens often, look at Intercom's status page."
-                )
-            self.restarts = number
-            seconds = next(growth) * self._jitter(1.0, 1.1)
-            self._logger.warning(
-                "The scroll broke: %s. Waiting %.1f s for it to expire, then beginning a new one "
-                "(restart %d of %d); leads already sent are not sent again.",
-                error,
-                seconds,
-                number,
-                self.limits.max_restarts,
-            )
-            self._sleep(seconds)
-            error = yield _SLEPT
-
-    def _expiries(self) -> _Pauses:
-        """Pauses of a whole idle time each, lest asking keep the other scroll alive."""
-        limit = self.limits.scroll_wait_timeout
-        waited = 0.0
-        yield _SLEPT
-        while waited + self.limits.scroll_expiry <= limit:
-            seconds = self.limits.scroll_expiry * self._jitter(1.0, 1.1)
-            self._logger.warning(
-                "Another scroll is open in this workspace, and there can be only one. Waiting "
-                "%.1f s for it to expire; %.0f s of %.0f s waited so far.",
-                seconds,
-                waited,
-                limit,
-            )
-            self._sleep(seconds)
-            waited += seconds
-            yield _SLEPT
-        raise TapLeadsError(
-            f"Another scroll stayed open in this workspace for {waited:.0f} s, and there can be "
-            "only one. Find out what else reads this workspace's leads by scroll (another sync, "
-            "another extractor), or raise 'scroll_wait_timeout'."
+        self._count(min(lasted, _LONGEST_ATTEMPT), opening=opening)
+        if not delay:
+            self._check(problem, 0.0)
+            left = self.settings.scroll_wait_timeout - self.waited  # a last try at its end
+            delay = min(next(self._retry_delays) * self._jitter(0.8, 1.0), left)
+        self._check(problem, delay)
+        self._logger.warning(
+            "%s. Trying again in %.1f s; %.0f s of %.0f s waited so far. %s.",
+            problem.sentence,
+            delay,
+            self.waited,
+            self.settings.scroll_wait_timeout,
+            problem.advice,
         )
+        self._sleep(delay)
+        self._count(delay, opening=opening)
 
-    def _windows(self) -> _Pauses:
-        """Pauses to the end of the rate limit's window, as the answer told it."""
-        waited = 0.0
-        error = yield _SLEPT
-        while (
-            isinstance(error, UnusableAnswerError)
-            and waited + error.wait <= self.limits.scroll_wait_timeout
-        ):
-            self._logger.warning(
-                "Intercom's rate limit is used up. Waiting %.1f s for its window to end.",
-                error.wait,
-            )
-            self._sleep(error.wait)
-            waited += error.wait
-            error = yield _SLEPT
-        raise TapLeadsError(
-            f"Intercom's rate limit stayed used up for {waited:.0f} s. Find out what else uses the "
-            "app's access token, or raise 'scroll_wait_timeout'."
+    def wait(self, problem: Explanation) -> None:
+        """Waits until another scroll can have expired: a whole idle time.
+
+        Whether a refused request keeps the other scroll alive is not known.
+
+        Raises:
+            TapLeadsError: `scroll_wait_timeout` is used up.
+        """
+        self._check(problem, self.settings.scroll_expiry)
+        delay = self.settings.scroll_expiry * self._jitter(1.0, 1.1)
+        self._logger.warning(
+            "%s. Waiting %.1f s for it to expire; %.0f s of %.0f s waited so far.",
+            problem.sentence,
+            delay,
+            self.waited,
+            self.settings.scroll_wait_timeout,
         )
+        self._sleep(delay)
+        self._count(delay, opening=True)
+
+    def restart(self, problem: Explanation, *, opening: bool) -> None:
+        """Waits until the scroll has expired, as nothing closes it; the pauses grow.
+
+        Raises:
+            TapLeadsError: `max_restarts` is reached.
+        """
+        allowed = self.settings.max_restarts
+        what = f"Opening the scroll failed: {problem.what}"
+        if not opening:
+            what = f"The scroll broke: {problem.what}"
+        if self.restarts >= allowed:
+            raise TapLeadsError(
+                f"{what}. It was restarted {self.restarts} time(s), as 'max_restarts' allows, and "
+                f"is still not complete. {problem.advice}."
+            )
+        self.restarts += 1
+        delay = next(self._restart_delays) * self._jitter(1.0, 1.1)
+        self._logger.warning(
+            "%s. Waiting %.1f s for it to expire, then starting a new one (restart %d of %d); "
+            "leads that were already sent are not sent again.",
+            what,
+            delay,
+            self.restarts,
+            allowed,
+        )
+        self._sleep(delay)
+
+    def _count(self, seconds: float, *, opening: bool) -> None:
+        if opening:
+            self._waited_to_open += seconds
+        else:
+            self._waited_in_scroll += seconds
+
+    def _check(self, problem: Explanation, delay: float) -> None:
+        limit = self.settings.scroll_wait_timeout
+        if self.waited + delay > limit or self.waited == limit:
+            raise TapLeadsError(
+                f"{problem.sentence}. That did not change in {self.waited:.0f} s, and "
+                f"'scroll_wait_timeout' allows {limit:.0f} s. {problem.advice}."
+            )
 
 
-def _again(
-    pauses: Callable[[], _Pauses],
-    error: type[Exception],
-    giveup: Callable[[Exception], bool] = lambda _: False,
-) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    return backoff.on_exception(pauses, error, giveup=giveup, jitter=None, logger=None)
+def _growing(base: float, first: float, longest: float | None = None) -> Iterator[float]:
+    """Delays in seconds, each `base` times the one before."""
+    delays = backoff.expo(base=base, factor=first, max_value=longest)
+    next(delays)  # backoff's generators start with nothing
+    return delays

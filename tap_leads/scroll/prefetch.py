@@ -1,101 +1,87 @@
-"""Fetches pages in the background, so that a slow target cannot let the scroll expire."""
+"""Reads pages ahead in a thread, so that a slow target does not let the scroll expire."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self
 
-from tap_leads import TapLeadsError
 from tap_leads.scroll.spool import Spool
 
+_JOIN = 2.0
+"""Seconds that stopping waits for the thread; its request was aborted before."""
 
-class _StoppedError(Exception):
-    """The sync is over: the thread has nothing left to do."""
+
+class StoppedError(Exception):
+    """The pages are not wanted any more."""
 
 
 class Prefetch:
-    """Runs a producer of pages in a thread, and hands its pages over through a spool.
+    """Reads from an iterator in a thread, and keeps what it brings in a spool.
 
     Args:
-        produce: Called in the thread, with this object; it calls `check_in` and `deliver` for
-            each page, and `sleep` for each pause.
-        patience: Seconds without a page, beyond the producer's own pauses, after which the sync
-            fails instead of waiting on.
+        abort: Ends what the iterator waits for, from another thread.
     """
 
-    def __init__(self, produce: Callable[[Prefetch], None], patience: float) -> None:
-        self._produce = produce
-        self._patience = patience
+    def __init__(self, abort: Callable[[], None]) -> None:
+        self._abort = abort
         self._spool = Spool()
         self._stopped = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="prefetch", daemon=True)
-        self._awake_at = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopped.set()
-        self._spool.close()
+        self._thread: threading.Thread | None = None
 
     @property
     def waiting(self) -> int:
         """How many pages wait to be taken."""
         return self._spool.waiting
 
-    def pages(self, before_waiting: Callable[[], None]) -> Iterator[bytes]:
-        """The pages in their order, then the error that ended the producer, if any.
+    def pages(
+        self, source: Iterator[bytes], before_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[bytes]:
+        """The pages of the source in their order, then the error that ended it, if any.
+
+        Every wait of the source has a limit of its own, so this one needs none.
 
         Args:
+            source: Used in the thread only.
             before_waiting: Called when no page is there yet.
         """
+        self._thread = threading.Thread(
+            target=self._run, args=(source,), name="prefetch", daemon=True
+        )
+        self._thread.start()
         while True:
             if not self._spool.waiting:
                 before_waiting()
-            page = self._spool.take(self._patience)
-            if page is not None:
-                yield page
-            elif self._spool.ended:
+            page = self._spool.take()
+            if page is None:
                 break
-            elif time.monotonic() > self._awake_at + self._patience:
-                raise TapLeadsError(
-                    f"Intercom did not complete an answer in {self._patience:.0f} s. Run the sync "
-                    "again later, or raise 'request_timeout'."
-                )
+            yield page
         if self._error is not None:
             raise self._error
 
-    def deliver(self, page: bytes) -> None:
-        """For the producer: hands a page over."""
-        self._spool.put(page)
-
-    def check_in(self) -> None:
-        """For the producer, before each page: says that it is alive, and ends if not wanted."""
-        self._awake_at = time.monotonic()
-        if self._stopped.is_set():
-            raise _StoppedError
-
     def sleep(self, seconds: float) -> None:
-        """For the producer: waits, unless the sync is over."""
-        self._awake_at = time.monotonic() + seconds
-        self._stopped.wait(seconds)
-        self.check_in()
+        """For the source: waits.
 
-    def _run(self) -> None:
+        Raises:
+            StoppedError: The pages are not wanted any more.
+        """
+        if self._stopped.wait(seconds):
+            raise StoppedError
+
+    def stop(self) -> None:
+        """Ends the thread, and gives the disk back."""
+        self._stopped.set()
+        self._abort()
+        if self._thread is not None:
+            self._thread.join(_JOIN)
+        self._spool.close()
+
+    def _run(self, source: Iterator[bytes]) -> None:
         try:
-            self._produce(self)
-        except _StoppedError:
-            pass
+            for page in source:
+                if self._stopped.is_set():
+                    break
+                self._spool.put(page)
         except BaseException as error:  # noqa: BLE001 - it is raised again, where the user sees it
             self._error = error
         finally:

@@ -1,56 +1,72 @@
-"""What can come back from Intercom's scroll, and what the sync does then: one table.
+"""The table: what the sync does after each kind of response.
 
-Intercom holds a scroll's position. A request whose outcome is unknown may have moved it, so it is
-never sent again: the scroll is begun anew instead. Whatever is not clearly the end is not the end.
+Intercom holds the position of a scroll. If it is not clear whether a request was served, repeating
+it can skip a page, so the scroll is restarted instead. Only a request that was certainly not served
+is sent again, and only what is clearly the end is the end.
 
-Sources: Intercom's page "Scroll over all leads", and what its users met: `docs/design.md`.
+Sources: Intercom's page "Scroll over all leads", and what its users reported: `docs/design.md`.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
 
 
-class Answer(enum.Enum):
-    """What can come back from a request to the scroll."""
+class Kind(enum.Enum):
+    """What a request to the scroll can bring."""
 
     LEADS = "a page with leads"
-    EMPTY = "a page without leads"
-    NO_PAGE = "an answer that is no page"
+    REPEATED = "a page that this scroll brought before"
+    EMPTY = "an empty page"
+    DOUBTFUL_EMPTY = "an empty page after a full one, while Intercom counts more leads"
+    NO_EMPTY_PAGE = "not found, where the empty page should come"
+    NOT_A_PAGE = "a response that is not a page of leads"
+    LEAD_WITHOUT_ID = "a page with a lead that no target could store"
     SCROLL_EXISTS = "another scroll is open"
     NOT_FOUND = "not found"
     RATE_LIMITED = "too many requests"
-    REFUSED = "refused"
-    UNKNOWN_OUTCOME = "an error that leaves open whether the page was served"
+    REFUSED = "a refusal"
+    UNREACHABLE = "nothing: the request could not be sent"
+    UNREACHABLE_TOO_LONG = "nothing: the request could not be sent before the scroll expired"
+    MISCONFIGURED = "nothing: this machine's configuration does not allow the request"
+    UNCLEAR = "an error that leaves open whether the page was served"
 
 
 class Reaction(enum.Enum):
     """What the sync does then."""
 
-    GO_ON = "ask for the next page"
+    FOLLOW = "ask for the next page"
     END = "the sync is complete"
-    WAIT = "wait until the other scroll has expired, then open again"
-    REPEAT = "wait until the rate limit's window ends, then send the request again"
-    RESTART = "begin a new scroll after this one has expired"
+    CONFIRM = "restart; the sync is complete if the next scroll ends at the same place"
+    RETRY = "wait, then send the same request again"
+    WAIT = "wait until the other scroll has expired, then open one"
+    RESTART = "wait until this scroll has expired, then start a new one"
     FAIL = "end the sync with an error"
 
 
-class Reactions(NamedTuple):
-    """The reaction to one answer."""
+class Moment(enum.Enum):
+    """When a response comes; kinds without a reaction for a moment cannot come then."""
 
-    opening: Reaction
-    later: Reaction
+    OPENING = "before the first page of a scroll"
+    LATER = "after it"
 
 
-REACTIONS = {
-    # what comes back             to the opening request  to a later one
-    Answer.LEADS:           Reactions(Reaction.GO_ON,   Reaction.GO_ON),
-    Answer.EMPTY:           Reactions(Reaction.END,     Reaction.END),
-    Answer.NO_PAGE:         Reactions(Reaction.RESTART, Reaction.RESTART),
-    Answer.SCROLL_EXISTS:   Reactions(Reaction.WAIT,    Reaction.RESTART),
-    Answer.NOT_FOUND:       Reactions(Reaction.FAIL,    Reaction.RESTART),
-    Answer.RATE_LIMITED:    Reactions(Reaction.REPEAT,  Reaction.REPEAT),
-    Answer.REFUSED:         Reactions(Reaction.FAIL,    Reaction.FAIL),
-    Answer.UNKNOWN_OUTCOME: Reactions(Reaction.RESTART, Reaction.RESTART),
+_OPENING, _LATER = Moment.OPENING, Moment.LATER
+
+REACTIONS: dict[Kind, dict[Moment, Reaction]] = {
+    Kind.LEADS:                {_OPENING: Reaction.FOLLOW,  _LATER: Reaction.FOLLOW},
+    Kind.REPEATED:             {                            _LATER: Reaction.RESTART},
+    Kind.EMPTY:                {_OPENING: Reaction.END,     _LATER: Reaction.END},
+    Kind.DOUBTFUL_EMPTY:       {_OPENING: Reaction.CONFIRM, _LATER: Reaction.CONFIRM},
+    Kind.NO_EMPTY_PAGE:        {                            _LATER: Reaction.CONFIRM},
+    Kind.NOT_A_PAGE:           {_OPENING: Reaction.RESTART, _LATER: Reaction.RESTART},
+    Kind.LEAD_WITHOUT_ID:      {_OPENING: Reaction.FAIL,    _LATER: Reaction.FAIL},
+    Kind.SCROLL_EXISTS:        {_OPENING: Reaction.WAIT,    _LATER: Reaction.RESTART},
+    Kind.NOT_FOUND:            {_OPENING: Reaction.FAIL,    _LATER: Reaction.RESTART},
+    Kind.RATE_LIMITED:         {_OPENING: Reaction.RETRY,   _LATER: Reaction.RETRY},
+    Kind.REFUSED:              {_OPENING: Reaction.FAIL,    _LATER: Reaction.FAIL},
+    Kind.UNREACHABLE:          {_OPENING: Reaction.RETRY,   _LATER: Reaction.RETRY},
+    Kind.UNREACHABLE_TOO_LONG: {                            _LATER: Reaction.RESTART},
+    Kind.MISCONFIGURED:        {_OPENING: Reaction.FAIL,    _LATER: Reaction.FAIL},
+    Kind.UNCLEAR:              {_OPENING: Reaction.RESTART, _LATER: Reaction.RESTART},
 }  # fmt: skip

@@ -27,6 +27,11 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 
+def _folder() -> str:
+    """The folder's name, if there is one that can be written to."""
+    return f", {tempfile.tempdir}" if tempfile.tempdir else ""
+
+
 class Spool:
     """A queue of pages, for one thread that puts and one that takes."""
 
@@ -43,11 +48,6 @@ class Spool:
     def waiting(self) -> int:
         """How many pages wait to be taken."""
         return self._waiting
-
-    @property
-    def ended(self) -> bool:
-        """Whether no page follows."""
-        return self._ended
 
     def put(self, page: bytes) -> None:
         """Adds a page.
@@ -67,15 +67,15 @@ class Spool:
                 raise SpoolError(
                     f"The disk could not take the pages that wait for the target ({error.strerror};"
                     f" {self._waiting} pages wait). Free some space in the folder for temporary "
-                    f"files, {tempfile.gettempdir()}, or name another one in TMPDIR."
+                    f"files{_folder()}, or name another one in TMPDIR."
                 ) from None
             self._waiting += 1
             self._changed.notify()
 
-    def take(self, seconds: float) -> bytes | None:
-        """The oldest page; None if there is none, or none within so many seconds."""
+    def take(self) -> bytes | None:
+        """The oldest page, as soon as there is one; None after the last."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended, seconds)
+            self._changed.wait_for(lambda: self._waiting or self._ended)
             if not self._waiting:
                 return None
             (length,) = _LENGTH.unpack(self._next(_LENGTH.size))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 INTERVAL = 30.0
 """Seconds between two lines of the log."""
@@ -18,31 +16,41 @@ LIVE_INTERVAL = 0.5
 """Seconds between two states of the live line."""
 
 
+class Extraction(Protocol):
+    """What is reported on.
+
+    Attributes:
+        sent: How many leads were sent so far.
+        counted: How many leads Intercom counts; None as long as that is not known.
+    """
+
+    sent: int
+    counted: int | None
+
+    @property
+    def waiting(self) -> int:
+        """How many pages wait for the target."""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+
+
 class Progress:
     """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        sent: How many leads went out so far.
-        waiting: How many pages wait for the target.
-        expected: How many leads Intercom counts; None as long as that is not known.
+        extraction: What is reported on.
         logger: Takes the lines.
         interval: Seconds between two lines of the log.
     """
 
     def __init__(
-        self,
-        sent: Callable[[], int],
-        waiting: Callable[[], int],
-        expected: Callable[[], int | None],
-        logger: logging.Logger,
-        interval: float = INTERVAL,
+        self, extraction: Extraction, logger: logging.Logger, interval: float = INTERVAL
     ) -> None:
-        self._sent = sent
-        self._waiting = waiting
-        self._expected = expected
+        self._extraction = extraction
         self._logger = logger
         self._interval = interval
-        self._started = time.monotonic()
         self._stopped = threading.Event()
         report = self._draw if sys.stderr.isatty() else self._log
         self._thread = threading.Thread(target=report, name="progress", daemon=True)
@@ -60,22 +68,17 @@ class Progress:
         self._stopped.set()
         self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
 
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the sync began."""
-        return time.monotonic() - self._started
-
     def _log(self) -> None:
+        this = self._extraction
         while not self._stopped.wait(self._interval):
-            sent, elapsed, expected = self._sent(), self.elapsed, self._expected()
-            share = f" ({sent / expected:.0%} of {expected})" if expected else ""
+            share = f" ({this.sent / this.counted:.0%} of {this.counted})" if this.counted else ""
             self._logger.info(
                 "%d leads%s sent in %.0f s, %.0f a second; %d pages wait for the target.",
-                sent,
+                this.sent,
                 share,
-                elapsed,
-                sent / elapsed,
-                self._waiting(),
+                this.elapsed,
+                this.sent / this.elapsed,
+                this.waiting,
             )
 
     def _draw(self) -> None:
@@ -87,6 +90,8 @@ class Progress:
             stack.enter_context(logging_redirect_tqdm())
             line = stack.enter_context(tqdm(unit=" leads", leave=False, dynamic_ncols=True))
             while not self._stopped.wait(LIVE_INTERVAL):
-                line.total = self._expected()
-                line.n = self._sent()
-                line.set_postfix_str(f"{self._waiting()} pages wait for the target", refresh=True)
+                line.total = self._extraction.counted
+                line.n = self._extraction.sent
+                line.set_postfix_str(
+                    f"{self._extraction.waiting} pages wait for the target", refresh=True
+                )

@@ -84,6 +84,20 @@ def test_the_options_reach_the_sandbox() -> None:
     ]
 
 
+def test_cache() -> None:
+    """A proxy that caches what a request does not forbid to cache."""
+    done = run(
+        *("--cache", "--fault", "counts/number@1:7", "--quiet", "--"),
+        *PYTHON,
+        "import os, requests\n"
+        "url = os.environ['TAP_LEADS_API_URL'] + '/counts'\n"
+        "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
+        "    headers = {'Authorization': 'Bearer sandbox', 'Cache-Control': control}\n"
+        "    print(requests.get(url, headers=headers, timeout=5).json()['lead']['count'])",
+    )
+    assert done.stdout == "7\n7\n1000\n"
+
+
 def test_several_workspaces_give_the_first_token() -> None:
     """The others are there, too."""
     done = run(
@@ -145,14 +159,14 @@ def test_signals_go_on_to_the_command(number: signal.Signals) -> None:
 def test_it_serves_until_stopped(number: signal.Signals) -> None:
     """Tells where it is and how to point the tap at it; ends with code 0."""
     with running("--port", "0", "--leads", "12") as process:
-        assert "serves 12 leads" in line(process)
+        assert "The sandbox serves 12 leads" in line(process)
         text = "".join(line(process) for _ in range(5))
         found = re.search(r"TAP_LEADS_API_URL=(\S+) TAP_LEADS_ACCESS_TOKEN=sandbox tap-leads", text)
         assert found
         with requests.Session() as session:
             session.headers["Authorization"] = "Bearer sandbox"
-            answer = session.get(f"{found[1]}/contacts/scroll", timeout=5)
-            assert len(answer.json()["contacts"]) == 12
+            response = session.get(f"{found[1]}/contacts/scroll", timeout=5)
+            assert len(response.json()["contacts"]) == 12
             process.send_signal(number)
             assert process.wait(5) == 0
         assert process.stderr
@@ -182,6 +196,7 @@ def test_a_busy_port() -> None:
         (("--workspace", "red"), "not of the form TOKEN=LEADS"),
         (("--workspace", "=5"), "not of the form TOKEN=LEADS"),
         (("--scroll-param", "odd"), "invalid choice"),
+        (("--fault", "nowhere/lost@3"), "there are no faults of 'nowhere'"),
         (("tap-leads",), "unrecognized arguments"),
     ],
 )
@@ -199,5 +214,5 @@ def test_help_explains_every_fault() -> None:
     """And how to write it."""
     text = run("--help").stdout
     for kind in KINDS:
-        assert re.search(rf"^  {kind}[ \[]", text, re.MULTILINE), kind
+        assert re.search(rf"^  {kind}[ \[:]", text, re.MULTILINE), kind
     assert max(map(len, text.splitlines())) < 160

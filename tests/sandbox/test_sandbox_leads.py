@@ -1,4 +1,4 @@
-"""The sandbox's leads: the same for ever, shaped as Intercom's, and as dirty as they should."""
+"""The sandbox's leads: always the same, shaped as Intercom's, malformed on request."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tap_leads.sandbox import DIRT, data_attributes, dirt_of, dirty_lead, lead
+from tap_leads.sandbox import MALFORMED, data_attributes, lead, malformed_kind, malformed_lead
 
 # Root fields of the leads object of API 1.4.
 FIELDS = {
@@ -32,15 +32,15 @@ def values(field: str) -> list[Any]:
     return [record[field] for record in LEADS if field in record]
 
 
-def test_a_lead_is_the_same_for_ever() -> None:
+def test_a_lead_is_always_the_same() -> None:
     """Seed and index decide; a lead made alone equals the one made in a row."""
     assert lead(1, 4321) == LEADS[4321]
-    # Written down, so that another version of the package makes the same world.
+    # Written down, so that another version of the package makes the same set of leads.
     assert LEADS[0]["id"] == "5edb731e025cc1910a2dec89"
     assert (LEADS[0]["email"], LEADS[2]["name"]) == ("pink.gecko0@example.net", "Zoë Brontë")
 
 
-def test_seeds_make_different_worlds() -> None:
+def test_seeds_make_different_leads() -> None:
     """No lead of one is in the other."""
     assert {record["id"] for record in LEADS}.isdisjoint(lead(2, n)["id"] for n in range(5000))
 
@@ -49,7 +49,7 @@ def test_ids_are_object_ids_and_unique() -> None:
     """24 hexadecimal digits; as many as leads."""
     ids = {lead(7, index)["id"] for index in [*range(50_000), *(2**n for n in range(16, 40))]}
     assert len(ids) == 50_024
-    assert len({i[-10:] for i in ids}) == 50_024  # no luck: each index has its own digits
+    assert len({i[-10:] for i in ids}) == 50_024  # not by chance: each index has its own digits
     assert all(re.fullmatch("[0-9a-f]{24}", i) for i in ids)
 
 
@@ -88,7 +88,7 @@ def test_structures() -> None:
 
 
 def test_types() -> None:
-    """Clean leads have the documented types."""
+    """Other leads have the documented types."""
     times = ("created_at", "updated_at", "last_request_at", "remote_created_at", "signed_up_at")
     for field in (*times, "session_count"):
         assert {type(value) for value in values(field)} <= {int, type(None)}
@@ -100,7 +100,7 @@ def test_types() -> None:
 
 
 def test_names_are_written_in_many_scripts() -> None:
-    """What breaks on anything but ASCII shall break here."""
+    """A client that handles nothing but ASCII fails here."""
     text = "".join(filter(None, values("name")))
     scripts = {unicodedata.name(character, "?").split()[0] for character in set(text)}
     assert scripts >= {
@@ -109,7 +109,7 @@ def test_names_are_written_in_many_scripts() -> None:
     }
 
 
-def test_nobody_real_gets_mail() -> None:
+def test_no_real_person_gets_mail() -> None:
     """Addresses end in the domains set aside for examples (RFC 2606)."""
     domains = {address.rpartition("@")[2] for address in values("email") if address}
     assert domains == {"example.com", "example.org", "example.net"}
@@ -129,26 +129,26 @@ def test_custom_attributes_are_as_described() -> None:
     }
 
 
-def test_a_page_of_100_has_every_dirt() -> None:
+def test_a_page_of_100_has_every_malformed_kind() -> None:
     """Whatever page, whatever seed: half of its leads, and each kind."""
     for seed, start in [(1, 0), (2, 300), (9, 77)]:
-        names = [dirt_of(seed, index) for index in range(start, start + 100)]
-        assert set(names) == {None, *DIRT}
+        names = [malformed_kind(seed, index) for index in range(start, start + 100)]
+        assert set(names) == {None, *MALFORMED}
         assert names.count(None) == 50
 
 
-def test_dirt_leaves_ids_and_clean_leads_alone() -> None:
-    """Dirty leads can still be counted."""
+def test_malformed_leads_keep_their_ids() -> None:
+    """They can still be counted; the other leads are as they were."""
     for index in range(100):
-        record = dirty_lead(1, index)
+        record = malformed_lead(1, index)
         assert record["id"] == LEADS[index]["id"]
         unchanged = json.dumps(record) == json.dumps(LEADS[index])  # 0 is not false
-        assert unchanged == (dirt_of(1, index) is None)
+        assert unchanged == (malformed_kind(1, index) is None)
 
 
 def test_leads_share_nothing() -> None:
-    """Whoever changes a lead changes no other."""
-    for make in (lead, dirty_lead):
+    """Changing one lead changes no other."""
+    for make in (lead, malformed_lead):
         for index in range(64):
             record = make(1, index)
             before = json.dumps(record)
@@ -158,9 +158,9 @@ def test_leads_share_nothing() -> None:
             assert json.dumps(make(1, index)) == before
 
 
-def dirty_values(field: str) -> list[Any]:
-    """What dirt puts in a root field."""
-    return [spoiled[field] for spoiled in DIRT.values() if field in spoiled]
+def malformed_values(field: str) -> list[Any]:
+    """What malformed leads have in a root field."""
+    return [fields[field] for fields in MALFORMED.values() if field in fields]
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def dirty_values(field: str) -> list[Any]:
         ("custom_attributes", lambda v: json.dumps(v).count("{") == 21),
     ],
 )
-def test_dirt_covers(field: str, found: Callable[[Any], bool]) -> None:
-    """Each kind that was met in the wild is there."""
+def test_malformed_values_cover(field: str, found: Callable[[Any], bool]) -> None:
+    """Each kind that API clients met is there."""
 
     def matches(value: object) -> bool:
         try:
@@ -199,20 +199,20 @@ def test_dirt_covers(field: str, found: Callable[[Any], bool]) -> None:
         except (TypeError, KeyError, AttributeError):  # it is of another kind
             return False
 
-    assert any(matches(value) for value in dirty_values(field))
+    assert any(matches(value) for value in malformed_values(field))
 
 
-def test_unknown_root_fields_and_dirty_keys() -> None:
+def test_unknown_root_fields_and_malformed_keys() -> None:
     """An object, a scalar, and keys with NUL and a lone surrogate."""
-    unknown = {k: v for spoiled in DIRT.values() for k, v in spoiled.items() if k not in FIELDS}
+    unknown = {k: v for fields in MALFORMED.values() for k, v in fields.items() if k not in FIELDS}
     assert {type(value) for value in unknown.values()} >= {dict, bool}
     assert {"utm\x00id", "utm\udfffid"} <= unknown.keys()
 
 
-def test_dirt_is_valid_json_without_nan() -> None:
+def test_malformed_leads_are_valid_json_without_nan() -> None:
     """A parser that keeps to the standard reads all of it."""
     for index in range(100):
-        record = dirty_lead(1, index)
+        record = malformed_lead(1, index)
         text = json.dumps(record, allow_nan=False)
         assert text.isascii()
         assert json.loads(text) == record

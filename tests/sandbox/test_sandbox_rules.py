@@ -12,11 +12,11 @@ import pytest
 import requests
 
 from tap_leads.sandbox import Sandbox, Workspace
-from tap_leads.sandbox.pages import Pages
+from tap_leads.sandbox.page_cache import PageCache
 
 
 class Clock:
-    """Stands still until it is told to go on."""
+    """Stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -58,7 +58,7 @@ class Client:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Stand in for the time."""
+    """A clock to set."""
     return Clock()
 
 
@@ -76,13 +76,13 @@ def connect() -> Iterator[Callable[..., Client]]:
         client.session.close()
 
 
-def code(answer: requests.Response) -> tuple[int, str]:
+def code(response: requests.Response) -> tuple[int, str]:
     """Status and code of a refusal, whose body is an error.list."""
-    body = answer.json()
+    body = response.json()
     assert body["type"] == "error.list"
     assert body["request_id"]
     assert body["errors"][0]["message"]
-    return answer.status_code, body["errors"][0]["code"]
+    return response.status_code, body["errors"][0]["code"]
 
 
 def ids(*pages: requests.Response) -> list[str]:
@@ -161,7 +161,7 @@ def test_the_server_holds_the_position(connect: Callable[..., Client]) -> None:
 
 
 def test_one_scroll_a_workspace(connect: Callable[..., Client]) -> None:
-    """Quote: "can only have 1 scroll open at a time"; the open one goes on."""
+    """Quote: "can only have 1 scroll open at a time"; the open one continues."""
     with Sandbox(250) as sandbox:
         client, other = connect(sandbox), connect(sandbox)
         first = client.open()
@@ -201,7 +201,7 @@ def test_an_unused_scroll_expires(connect: Callable[..., Client], clock: Clock) 
 
 
 def test_a_refused_opening_prolongs_nothing(connect: Callable[..., Client], clock: Clock) -> None:
-    """Unknown of Intercom, so a choice of the sandbox: a minute after the last page it is gone."""
+    """Unknown of Intercom, so a choice of the sandbox: it expires a minute after the last page."""
     with Sandbox(500, clock=clock) as sandbox:
         client = connect(sandbox)
         client.open()
@@ -211,7 +211,7 @@ def test_a_refused_opening_prolongs_nothing(connect: Callable[..., Client], cloc
         assert client.open().status_code == 200
 
 
-def test_a_slow_answer_uses_the_scroll(connect: Callable[..., Client], clock: Clock) -> None:
+def test_a_slow_response_uses_the_scroll(connect: Callable[..., Client], clock: Clock) -> None:
     """A page can take over a minute (intercom-java issue 260): idle time begins at its end."""
     with Sandbox(500, clock=clock, faults=["slow@2:0.2"]) as sandbox:
         client, other = connect(sandbox), connect(sandbox)
@@ -231,33 +231,62 @@ def test_a_slow_answer_uses_the_scroll(connect: Callable[..., Client], clock: Cl
         assert client.next(page).status_code == 200
 
 
-@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic sandbox", "sandbox"])
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", "Basic sandbox", "Basic d3Jvbmc6", "Basic /w==", "sandbox"]
+)
 def test_a_token_is_needed(header: str | None) -> None:
     """401 `unauthorized` (Intercom-OpenAPI), and no scroll is touched."""
     headers = {"Authorization": header} if header else {}
     with Sandbox(10) as sandbox:
-        answer = requests.get(f"{sandbox.url}/contacts/scroll", headers=headers, timeout=5)
-        assert code(answer) == (401, "unauthorized")
+        response = requests.get(f"{sandbox.url}/contacts/scroll", headers=headers, timeout=5)
+        assert code(response) == (401, "unauthorized")
         assert sandbox.workspace.history == []
         seen = sandbox.headers_seen[0]
     assert seen.get("Authorization") == ("wrong" if header else None)
+
+
+def test_intercoms_own_clients_are_understood() -> None:
+    """They send the token as the user name of Basic authentication, as `curl -u TOKEN:` does.
+
+    The requests are those that the official client for Node (intercom-client 2.11) sends for
+    `leads.scroll.each`, `leads.list` and `nextPage`; headers and all.
+    """
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": "intercom-node-client/2.0.0",
+        "Authorization": "Basic c2FuZGJveDo=",
+        "Content-Length": "0",
+        "Connection": "keep-alive",
+    }
+    with Sandbox(130) as sandbox, requests.Session() as session:
+        session.headers.update(headers)
+        expected = [lead["id"] for lead in sandbox.workspace.leads()]
+        scrolled = [session.get(f"{sandbox.url}/contacts/scroll", timeout=5)]
+        while scrolled[-1].json()["contacts"]:
+            query = f"scroll_param={scrolled[-1].json()['scroll_param']}"
+            scrolled.append(session.get(f"{sandbox.url}/contacts/scroll?{query}", timeout=5))
+        listed = [session.get(f"{sandbox.url}/contacts", timeout=5)]
+        while url := listed[-1].json()["pages"]["next"]:
+            listed.append(session.get(url, timeout=5))
+        assert {seen["Authorization"] for seen in sandbox.headers_seen} == {"right"}
+    assert ids(*scrolled) == ids(*listed) == expected
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3", "1.4"])
 def test_versions_with_leads(connect: Callable[..., Client], version: str) -> None:
     """Leads are scrolled in API 1.0 to 1.4."""
     with Sandbox(10) as sandbox:
-        answer = connect(sandbox).get("/contacts/scroll", Intercom_Version=version)
-    assert answer.status_code == 200
+        response = connect(sandbox).get("/contacts/scroll", Intercom_Version=version)
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.16", "1.5", "Unstable", ""])
 def test_versions_without_leads(connect: Callable[..., Client], version: str) -> None:
     """400 `intercom_version_invalid` (Intercom-OpenAPI)."""
     with Sandbox(10) as sandbox:
-        answer = connect(sandbox).get("/contacts/scroll", Intercom_Version=version)
+        response = connect(sandbox).get("/contacts/scroll", Intercom_Version=version)
         assert sandbox.workspace.scrolls_opened == 0
-    assert code(answer) == (400, "intercom_version_invalid")
+    assert code(response) == (400, "intercom_version_invalid")
 
 
 def test_the_rate_limit(connect: Callable[..., Client], clock: Clock) -> None:
@@ -265,13 +294,13 @@ def test_the_rate_limit(connect: Callable[..., Client], clock: Clock) -> None:
     with Sandbox(500, clock=clock, rate_limit=3) as sandbox:
         client = connect(sandbox)
         page = client.open()
-        answers = [page, *(client.next(page) for _ in range(4))]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-        left = [answer.headers["X-RateLimit-Remaining"] for answer in answers]
+        responses = [page, *(client.next(page) for _ in range(4))]
+        assert [response.status_code for response in responses] == [200, 200, 200, 429, 429]
+        left = [response.headers["X-RateLimit-Remaining"] for response in responses]
         assert left == ["2", "1", "0", "0", "0"]
-        assert code(answers[-1]) == (429, "rate_limit_exceeded")
-        assert "Retry-After" not in answers[-1].headers
-        assert 0 < int(answers[-1].headers["X-RateLimit-Reset"]) - time.time() < 12
+        assert code(responses[-1]) == (429, "rate_limit_exceeded")
+        assert "Retry-After" not in responses[-1].headers
+        assert 0 < int(responses[-1].headers["X-RateLimit-Reset"]) - time.time() < 12
         clock.now += 10
         assert ids(client.next(page)) == [lead["id"] for lead in sandbox.workspace.leads()][300:400]
 
@@ -292,25 +321,27 @@ def test_the_rate_limit_is_for_every_path_and_token(connect: Callable[..., Clien
     """Each token has its own; those who have none share one."""
     with Sandbox(10, rate_limit=1, rate_window=3600) as sandbox:
         client, stranger = connect(sandbox), connect(sandbox, "wrong")
-        answers = [who.get("/counts").status_code for who in (client, client, stranger, stranger)]
-    assert answers == [200, 429, 401, 429]
+        responses = [who.get("/counts").status_code for who in (client, client, stranger, stranger)]
+    assert responses == [200, 429, 401, 429]
 
 
-def test_every_answer_is_dated_and_counted(connect: Callable[..., Client]) -> None:
+def test_every_response_is_dated_and_counted(connect: Callable[..., Client]) -> None:
     """Refusals too carry Date and the rate limit's headers."""
     with Sandbox(10) as sandbox:
         client, stranger = connect(sandbox), connect(sandbox, "wrong")
-        answers = [client.open(), client.open(), client.get("/nowhere"), stranger.open()]
-        assert [answer.status_code for answer in answers] == [200, 400, 404, 401]
-        for answer in answers:
-            assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()) < 5
-            assert {"X-RateLimit-Limit", "X-RateLimit-Reset"} <= answer.headers.keys()
+        responses = [client.open(), client.open(), client.get("/nowhere"), stranger.open()]
+        assert [response.status_code for response in responses] == [200, 400, 404, 401]
+        for response in responses:
+            assert (
+                abs(parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()) < 5
+            )
+            assert {"X-RateLimit-Limit", "X-RateLimit-Reset"} <= response.headers.keys()
         assert (sandbox.requests, sandbox.connections) == (4, 2)
         assert sandbox.headers_seen[0]["Authorization"] == "right"
 
 
 def test_counts(connect: Callable[..., Client]) -> None:
-    """`GET /counts` answers a count.hash (documented for API 1.1 to 1.4)."""
+    """`GET /counts` responds with a count.hash (documented for API 1.1 to 1.4)."""
     with Sandbox(17) as sandbox:
         body = connect(sandbox).get("/counts").json()
     assert body["type"] == "count.hash"
@@ -328,7 +359,7 @@ def test_the_leads_list_needs_no_scroll(connect: Callable[..., Client]) -> None:
         assert client.get("/contacts?per_page=few").status_code == 400
     first, *_, last, beyond = (page.json() for page in pages)
     assert (first["total_count"], first["pages"]["total_pages"]) == (130, 3)
-    assert "page=2" in first["pages"]["next"]
+    assert first["pages"]["next"] == f"{sandbox.url}/contacts?per_page=60&page=2"
     assert last["pages"]["next"] is None
     assert beyond["contacts"] == []
 
@@ -347,11 +378,11 @@ def test_data_attributes(
 ) -> None:
     """Version 1.4 moved the list; the old path "will no longer work" (its changelog)."""
     with Sandbox(300) as sandbox:
-        answer = connect(sandbox).get(path, Intercom_Version=version)
+        response = connect(sandbox).get(path, Intercom_Version=version)
         leads = list(sandbox.workspace.leads())
-    assert answer.status_code == status
+    assert response.status_code == status
     if status == 200:
-        described = {attribute["name"] for attribute in answer.json()["data_attributes"]}
+        described = {attribute["name"] for attribute in response.json()["data_attributes"]}
         assert described == {name for lead in leads for name in lead.get("custom_attributes", ())}
 
 
@@ -393,8 +424,8 @@ def test_one_page_goes_to_one_client(connect: Callable[..., Client]) -> None:
 def test_pages_are_forgotten_within_bounds() -> None:
     """The memory of encoded pages is limited in bytes; what is forgotten is made again."""
     workspace = Workspace(300)
-    size = len(Pages().encode(workspace, [*range(100)]))
-    pages = Pages(limit=2 * size + 5000)
+    size = len(PageCache().encode(workspace, [*range(100)]))
+    pages = PageCache(limit=2 * size + 5000)
     made = [pages.encode(workspace, [*range(start, start + 100)]) for start in (0, 100, 200)]
     assert pages.encode(workspace, [*range(200, 300)]) is made[2]
     assert pages.encode(workspace, [*range(100)]) == made[0]
@@ -403,21 +434,21 @@ def test_pages_are_forgotten_within_bounds() -> None:
 
 def test_an_edit_is_seen_in_a_page_served_before() -> None:
     """Remembered pages never hide what changed."""
-    workspace, pages = Workspace(100), Pages()
+    workspace, pages = Workspace(100), PageCache()
     before = pages.encode(workspace, [*range(100)])
     workspace.update(1)
     assert pages.encode(workspace, [*range(100)]) != before
 
 
 def test_a_client_may_hang_up(capfd: pytest.CaptureFixture[str]) -> None:
-    """Nobody hears of it, and the sandbox serves on."""
+    """The sandbox prints nothing, and continues to serve."""
     with Sandbox(1000, page_size=1000, faults=["slow@*:0.05"]) as sandbox:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2]))) as s:
                 s.sendall(b"GET /contacts/scroll HTTP/1.1\r\nAuthorization: Bearer sandbox\r\n\r\n")
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         headers = {"Authorization": "Bearer sandbox"}
-        # A hang-up may come before the request was read, so how many were answered is open.
+        # A hang-up may come before the request was read, so how many were served is open.
         counts = requests.get(f"{sandbox.url}/counts", headers=headers, timeout=10)
         assert counts.json()["lead"] == {"count": 1000}
     assert capfd.readouterr() == ("", "")

@@ -22,7 +22,7 @@ from support.tap import Run, ids_of, run_tap
 from support.warehouse import Warehouse
 
 from demo.meltano import ROOT, tap_settings
-from tap_leads.sandbox import DIRT, Sandbox
+from tap_leads.sandbox import MALFORMED, Sandbox
 
 TIME_LIMIT = 60.0
 INSTALL_LIMIT = 300.0
@@ -46,7 +46,7 @@ def extract(**settings: str) -> Source:
     """Syncs a workspace with every kind of dirt, and besides with long keys and wide text."""
     hard = {"name": WIDE_TEXT, LONG_KEY: 1, "custom_attributes": {LONG_KEY: WIDE_TEXT}}
     with pytest.MonkeyPatch.context() as patch, Sandbox(leads=300, faults=["types@1"]) as sandbox:
-        patch.setitem(DIRT, "custom-list", hard)
+        patch.setitem(MALFORMED, "custom-list", hard)
         run = run_tap(**tap_settings(sandbox), **settings)
         assert run.code == 0, run.log
         return Source(run.output, sorted(ids_of(sandbox)), run.records)

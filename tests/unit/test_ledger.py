@@ -1,38 +1,53 @@
-"""The ledger tells what is new."""
+"""The ledger tells what is new, and never lets an older version follow a newer one."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_leads.scroll.ledger import Ledger, Version
+from tap_leads.records.pages import Version
+from tap_leads.scroll.ledger import Ledger
 
+VERSIONS = st.integers(1, 3) | st.sampled_from(["digest", "other"])
 PAGES = st.lists(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("123")), min_size=1, max_size=6),
-    max_size=12,
+    st.lists(st.tuples(st.sampled_from("abcdef"), VERSIONS), min_size=1, max_size=6), max_size=12
 )
 
 
-@given(passes=st.lists(PAGES, max_size=4))
-def test_it_agrees_with_sets_in_memory(passes: list[list[list[Version]]]) -> None:
-    ever: set[Version] = set()
+def is_older(version: int | str, other: int | str) -> bool:
+    return isinstance(version, int) and isinstance(other, int) and version < other
+
+
+@given(scrolls=st.lists(PAGES, max_size=4))
+def test_it_agrees_with_a_dictionary_in_memory(scrolls: list[list[list[Version]]]) -> None:
+    sent: dict[str, int | str] = {}
     with Ledger() as ledger:
-        for number, pages in enumerate(passes, start=1):
+        for pages in scrolls:
+            ledger.start_scroll()
             seen: set[str] = set()
             for versions in pages:
-                entry = ledger.enter(versions, number)
-                assert entry.new == set(versions) - ever
-                # A lead twice on one page is no page of Intercom's; either verdict will do.
-                if len({identity for identity, _ in versions}) == len(versions):
-                    assert entry.repeats == (seen >= {identity for identity, _ in versions})
-                ever |= set(versions)
-                seen |= {identity for identity, _ in versions}
+                entry = ledger.enter(versions)
+                new, first, unknown = [], 0, 0
+                for position, (identity, version) in enumerate(versions):
+                    unknown += identity not in sent
+                    first += identity not in seen
+                    before = sent.get(identity, "")
+                    if version != before and not is_older(version, before):
+                        new.append(position)
+                        sent[identity] = version
+                    seen.add(identity)
+                assert (entry.new, entry.first, entry.unknown) == (new, first, unknown)
+                if new or first:
+                    assert entry.progress
 
 
-def test_a_page_takes_two_statements() -> None:
-    """Not one for each lead: that would double the cost of remembering."""
-    statements: list[str] = []
+@given(page=st.lists(st.tuples(st.sampled_from("abc"), VERSIONS), min_size=1, max_size=6))
+def test_the_same_page_again_and_again_is_no_progress(page: list[Version]) -> None:
+    """Whatever it holds: leads twice, older versions, leads without a time."""
     with Ledger() as ledger:
-        ledger._database.set_trace_callback(statements.append)  # noqa: SLF001
-        ledger.enter([(str(number), "1") for number in range(100)], 1)
-    assert len(statements) == 2
+        ledger.enter([("a", 9), ("b", 9)])
+        ledger.start_scroll()
+        progress = [ledger.enter(page).progress for _ in range(2)]
+        alternating = len({identity for identity, _ in page}) < len(page)
+        assert progress[0]
+        assert not progress[1] or alternating

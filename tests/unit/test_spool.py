@@ -22,9 +22,9 @@ def test_pages_come_out_as_they_went_in_however_far_ahead(pages: list[bytes], ah
     for page in pages:
         spool.put(page)
         if spool.waiting >= ahead:
-            taken.append(spool.take(0))
+            taken.append(spool.take())
     while spool.waiting:
-        taken.append(spool.take(0))
+        taken.append(spool.take())
     spool.close()
     assert taken == pages
 
@@ -62,7 +62,7 @@ def test_disk_is_given_back_as_pages_are_taken() -> None:
         spool.put(bytes(1000))
     full = sum(status.st_size for status in nameless_files().values()) - before
     for _ in range(90):
-        spool.take(0)
+        spool.take()
     rest = sum(status.st_size for status in nameless_files().values()) - before
     spool.close()
     assert full > 100_000
@@ -75,7 +75,7 @@ def test_a_target_that_keeps_up_needs_room_for_one_page_only() -> None:
     spool = Spool()
     for _ in range(1000):
         spool.put(bytes(1000))
-        spool.take(0)
+        spool.take()
     assert sum(status.st_size for status in nameless_files().values()) - before < 2000
     spool.close()
 
@@ -95,7 +95,7 @@ def test_a_page_that_the_disk_does_not_take_is_a_clear_error() -> None:
 def test_taking_waits_for_a_page_and_ends_with_the_last_one() -> None:
     spool = Spool()
     taken: list[bytes | None] = []
-    reader = threading.Thread(target=lambda: taken.extend([spool.take(10), spool.take(10)]))
+    reader = threading.Thread(target=lambda: taken.extend([spool.take(), spool.take()]))
     reader.start()
     spool.put(b"page")
     spool.end()

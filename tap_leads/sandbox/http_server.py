@@ -1,57 +1,62 @@
-"""HTTP around the API: real sockets, on the loopback interface and nowhere else."""
+"""HTTP around the API: real sockets, on the loopback interface only."""
 
 import socket
 import struct
 import sys
 import threading
 from contextlib import suppress
-from http import HTTPStatus
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-from tap_leads.sandbox.answers import Answer
-from tap_leads.sandbox.api import Api
+from tap_leads.sandbox.http_response import Response, phrase
 
 HOST = "127.0.0.1"
-_FAREWELL = 0.2  # seconds that the end waits for the threads of connections
+_LAST_WAIT = 0.2  # seconds that `stop` waits for the threads of connections
+
+
+class Responder(Protocol):
+    """Whatever knows the response to a request."""
+
+    def get(self, target: str, headers: Message) -> Response:
+        """Respond to one GET for a path and query."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads the requests of one connection, and sends as much of each answer as it should."""
+    """Reads the requests of one connection, and sends as much of each response as it should."""
 
     protocol_version = "HTTP/1.1"  # connections are kept alive
 
     def do_GET(self) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         server = cast("Server", self.server)
-        answer = server.api.get(self.path, self.headers)
-        if answer.delay and server.stopping.wait(answer.delay):
+        response = server.responder.get(self.path, self.headers)
+        if response.delay and server.stopping.wait(response.delay):
             self.close_connection = True
             return
-        # Before the answer is sent: a test whose clock moves on at once must find it done.
-        if answer.ready:
-            answer.ready()
-        if answer.ending in {"none", "reset"}:
+        # Before the response is sent: a test whose clock moves on at once must find it done.
+        if response.ready:
+            response.ready()
+        if response.then != "keep":
             self.close_connection = True
-            if answer.ending == "reset":  # closing without lingering sends RST
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            return
-        body = answer.body
-        if answer.ending == "half":
-            self.close_connection = True
-            body = body[: len(body) // 2]
-        self.wfile.write(self._head(answer) + body)  # one write, so mostly one segment
+        if response.then == "reset":  # closing without lingering sends RST
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        for piece in response.pieces(self._head(response), response.body):
+            self.wfile.write(piece)
+            if response.pause and server.stopping.wait(response.pause):
+                self.close_connection = True
+                return
 
-    def _head(self, answer: Answer) -> bytes:
+    def _head(self, response: Response) -> bytes:
         headers = {
             "Date": self.date_time_string(),
-            "Content-Type": answer.content_type,
-            "Content-Length": str(len(answer.body)),
-            **answer.headers,
+            "Content-Type": response.content_type,
+            "Content-Length": str(len(response.body)),
+            **response.headers,
         }
-        lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+        lines = [f"HTTP/1.1 {response.status} {phrase(response.status)}"]
         lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
         return "\r\n".join((*lines, "", "")).encode("latin-1")
 
@@ -65,8 +70,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, api: Api, port: int) -> None:
-        self.api = api
+    def __init__(self, responder: Responder, port: int) -> None:
+        self.responder = responder
         self.accepted = 0
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
@@ -79,7 +84,7 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, count it, and send small answers without delay."""
+        """Accept a connection, count it, and send small responses without delay."""
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._changed:
@@ -100,7 +105,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """Stop accepting, release whoever sleeps, and close every connection."""
+        """Stop accepting, end every wait, and close every connection."""
         self.stopping.set()
         self.shutdown()
         self.server_close()
@@ -108,4 +113,4 @@ class Server(ThreadingHTTPServer):
             for connection in self._open:
                 with suppress(OSError):  # the client was faster
                     connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, timeout=_FAREWELL)
+            self._changed.wait_for(lambda: not self._open, timeout=_LAST_WAIT)

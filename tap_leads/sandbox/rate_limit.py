@@ -10,7 +10,7 @@ class RateLimit:
     """Counts the requests of one token.
 
     Args:
-        limit: Requests a window.
+        limit: Requests per window.
         window: Seconds.
         clock: Seconds that only ever grow; windows begin at its multiples of `window`.
     """

@@ -1,12 +1,12 @@
-"""Dirt: values that no document promises and that loaders met all the same.
+"""Malformed values: no document allows them, and API clients met them all the same.
 
-Under the fault `types` every other lead of a page gets one kind of dirt, in turn, so a page of 100
-has each kind at least once. Ids stay as they are.
+Under the fault `types` every other lead of a page gets one kind of malformed value, in turn, so a
+page of 100 has each kind at least once. Ids stay as they are.
 """
 
 import copy
 
-from tap_leads.sandbox.leads import Lead, lead
+from tap_leads.sandbox.sample_leads import Lead, lead
 
 _BEYOND_64_BITS = 2**70 + 1
 
@@ -18,8 +18,8 @@ def _nested(levels: int) -> Lead:
     return inner
 
 
-# Name of the dirt -> the fields it spoils.
-DIRT: dict[str, Lead] = {
+# Kind of malformed values -> the fields that have them.
+MALFORMED: dict[str, Lead] = {
     "unknown-object": {"ai_summary": {"text": "asked for a demo", "scores": [0.5, None]}},
     "unknown-scalar": {"sms_consent": False},
     "count-text": {"session_count": "7"},
@@ -54,23 +54,23 @@ DIRT: dict[str, Lead] = {
     "custom-list": {"custom_attributes": []},
 }
 
-_NAMES = tuple(DIRT)
+_KINDS = tuple(MALFORMED)
 
 
-def dirt_of(seed: int, index: int) -> str | None:
-    """Tell which dirt the fault `types` puts on a lead; None leaves it clean."""
-    turn, clean = divmod(seed + index, 2)
-    return None if clean else _NAMES[turn % len(_NAMES)]
+def malformed_kind(seed: int, index: int) -> str | None:
+    """Tell which malformed values the fault `types` gives a lead; None leaves it as it is."""
+    turn, unchanged = divmod(seed + index, 2)
+    return None if unchanged else _KINDS[turn % len(_KINDS)]
 
 
-def soil(record: Lead, seed: int, index: int) -> Lead:
-    """Put a lead's dirt, if any, on the lead itself, and return it."""
-    name = dirt_of(seed, index)
-    if name:
-        record.update(copy.deepcopy(DIRT[name]))
+def make_malformed(record: Lead, seed: int, index: int) -> Lead:
+    """Put a lead's malformed values, if any, on the lead itself, and return it."""
+    kind = malformed_kind(seed, index)
+    if kind:
+        record.update(copy.deepcopy(MALFORMED[kind]))
     return record
 
 
-def dirty_lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
-    """Make one lead as a page under the fault `types` carries it."""
-    return soil(lead(seed, index, workspace), seed, index)
+def malformed_lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
+    """Make one lead as a page under the fault `types` has it."""
+    return make_malformed(lead(seed, index, workspace), seed, index)

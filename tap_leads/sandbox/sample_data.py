@@ -1,6 +1,6 @@
-"""What made-up leads are made of: names, places, companies and the definitions of attributes.
+"""What sample leads are made of: names, places, companies and the definitions of attributes.
 
-Nobody in here is real: mail addresses end in the domains that RFC 2606 sets aside for examples.
+No real person is in here: mail addresses end in the domains that RFC 2606 sets aside for examples.
 """
 
 # Given and family names by script, with what stands between them.

@@ -7,28 +7,30 @@ from types import TracebackType
 from typing import Literal, Self
 
 from tap_leads.sandbox.api import Api
+from tap_leads.sandbox.caching_proxy import CachingProxy
 from tap_leads.sandbox.faults import Fault
-from tap_leads.sandbox.wire import HOST, Server
+from tap_leads.sandbox.http_server import HOST, Responder, Server
 from tap_leads.sandbox.workspace import Workspace
 
 _POLL = 0.02  # seconds that the accepting thread takes at most to notice the end
 
 
 class Sandbox:
-    """A stand-in for Intercom; use it in a `with` statement, or `start` and `stop` it.
+    """A simulated Intercom; use it in a `with` statement, or `start` and `stop` it.
 
     Args:
         leads: Leads of the workspace.
-        seed: Which world of leads.
-        idle_limit: Seconds after which an unused scroll is gone.
-        latency: Seconds before every answer.
+        seed: Of the leads; another number makes other leads.
+        idle_limit: Seconds after which an unused scroll expires.
+        latency: Seconds before every response.
         scroll_param: Whether a scroll keeps its parameter or has another on each page.
-        faults: What goes wrong, each written KIND@WHEN[:ARG]; in every workspace.
+        faults: What goes wrong, each written [PATH/]KIND@WHEN[:ARG]; in every workspace.
+        cache: Whether a proxy before the API caches responses, unless a request forbids it.
         rate_limit: Requests that a token has in each window.
         rate_window: Seconds of such a window.
         token: Access token of the workspace.
         workspaces: Leads by token, for several workspaces; `leads` and `token` are then unused.
-        clock: Seconds that only ever grow; they rule the idle time and the rate limit.
+        clock: Seconds that only ever grow; they decide the idle time and the rate limit.
         page_size: Leads a page.
         port: Where to listen; 0 finds a free port.
 
@@ -45,6 +47,7 @@ class Sandbox:
         latency: float = 0.0,
         scroll_param: Literal["constant", "changing"] = "constant",
         faults: Iterable[str] = (),
+        cache: bool = False,
         rate_limit: int = 1000,
         rate_window: float = 10.0,
         token: str = "sandbox",  # noqa: S107 - opens nothing
@@ -75,23 +78,24 @@ class Sandbox:
             latency=latency,
             clock=clock,
         )
+        self._responder: Responder = CachingProxy(self._api) if cache else self._api
         self._port = port
         self._server: Server | None = None
         self._connections = 0
 
     def start(self) -> Self:
-        """Begin to serve, in a thread of its own.
+        """Start to serve, in a thread of its own.
 
         Raises:
             OSError: The port is taken.
         """
-        self._server = server = Server(self._api, self._port)
+        self._server = server = Server(self._responder, self._port)
         self._port = server.server_port  # `url` stays true after the end
         threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Stop at once: whoever still waits for an answer finds the connection closed."""
+        """Stop at once: clients that still wait for a response find the connection closed."""
         if self._server:
             self._server.stop()
             self._connections, self._server = self.connections, None
@@ -114,7 +118,7 @@ class Sandbox:
 
     @property
     def requests(self) -> int:
-        """All requests that arrived, whatever their path."""
+        """All requests that reached the API, whatever their path."""
         return self._api.requests
 
     @property

@@ -1,18 +1,18 @@
-"""Leads made up on the spot: a pure function of a seed and an index.
+"""Sample leads, made on demand: a pure function of a seed and an index.
 
 Any lead can be made without the ones before it, so a workspace of a million leads costs nothing
-until somebody asks for a page. The shape is the leads object of API 1.4; whatever may be null or
+until a page is requested. The shape is the leads object of API 1.4; whatever may be null or
 missing there, sometimes is.
 """
 
 from typing import Any, TypeAlias
 
-from tap_leads.sandbox import vocabulary as words
+from tap_leads.sandbox import sample_data as data
 
 Lead: TypeAlias = dict[str, Any]
 
 # Every time lies between these two, in seconds since 1970: 2015 and the first day of 2026.
-# The clock on the wall plays no part, so that a seed means the same leads for ever.
+# The time of day plays no part, so that a seed always means the same leads.
 FIRST_SECOND = 1_420_070_400
 LAST_SECOND = 1_767_225_600
 
@@ -51,28 +51,28 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
     """Make one lead.
 
     Args:
-        seed: Which world of leads.
+        seed: Another number makes other leads.
         index: Which lead of it, from 0; up to 2**40 of them have different ids.
         workspace: Its `app_id`. Nothing else depends on it: two workspaces of one seed hold the
             same ids, which Intercom promises to be unique within a workspace only.
     """
-    world = mix(seed)
-    a = mix(world ^ index)
+    scattered = mix(seed)
+    a = mix(scattered ^ index)
     b = mix(a)
     created = FIRST_SECOND + a % (LAST_SECOND - FIRST_SECOND)
     # An odd factor modulo a power of two maps every index to another number: ids cannot collide.
-    unique = (index * 0x9E3779B1 + (world >> 24)) & _40_BITS
-    colour, animal = words.COLOURS[a & 7], words.ANIMALS[a >> 3 & 7]
-    place = words.PLACES[b & 7]
-    campaign = words.CAMPAIGNS[b >> 3 & 3] if b >> 5 & 1 else (None,) * 5
+    unique = (index * 0x9E3779B1 + (scattered >> 24)) & _40_BITS
+    colour, animal = data.COLOURS[a & 7], data.ANIMALS[a >> 3 & 7]
+    place = data.PLACES[b & 7]
+    campaign = data.CAMPAIGNS[b >> 3 & 3] if b >> 5 & 1 else (None,) * 5
     record: Lead = {
         "type": "contact",
-        "id": f"{created:08x}{world & 0xFFFFFF:06x}{unique:010x}",
+        "id": f"{created:08x}{scattered & 0xFFFFFF:06x}{unique:010x}",
         "user_id": f"{b >> 32:08x}-{b >> 16 & 0xFFFF:04x}-4{a & 0xFFF:03x}-a123-{unique:012x}",
         "anonymous": True,
-        "email": f"{colour}.{animal}{index}@{words.DOMAINS[a % 3]}" if a >> 6 & 7 else None,
+        "email": f"{colour}.{animal}{index}@{data.DOMAINS[a % 3]}" if a >> 6 & 7 else None,
         "phone": f"+1555{b >> 6 & 0xFFFFFF:08d}" if a >> 9 & 1 else None,
-        "name": words.NAMES[(a >> 10) % len(words.NAMES)] if a >> 34 & 7 else None,
+        "name": data.NAMES[(a >> 10) % len(data.NAMES)] if a >> 34 & 7 else None,
         "pseudonym": f"{colour.title()} {animal.title()} from {place[0]}",
         "avatar": {
             "type": "avatar",
@@ -109,7 +109,7 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
         "tags": {"type": "tag.list", "tags": _tags(b >> 30)},
         "segments": {"type": "segment.list", "segments": _segments(b >> 36)},
         "custom_attributes": _attributes(a >> 20, b >> 40, created),
-        "referrer": words.REFERRERS[b % 3] if b >> 38 & 3 == 0 else None,
+        "referrer": data.REFERRERS[b % 3] if b >> 38 & 3 == 0 else None,
         "utm_campaign": campaign[0],
         "utm_content": campaign[1],
         "utm_medium": campaign[2],
@@ -128,7 +128,7 @@ def _companies(bits: int) -> list[Lead]:
             "type": "company",
             "company_id": str(700 + n),
             "id": f"54c42ed71623d8caa{n:07x}",
-            "name": words.COMPANIES[n],
+            "name": data.COMPANIES[n],
         }
         for n in ((), (), (bits >> 2 & 7,), (bits >> 2 & 3, 4 + (bits >> 4 & 3)))[bits & 3]
     ]
@@ -136,7 +136,7 @@ def _companies(bits: int) -> list[Lead]:
 
 def _tags(bits: int) -> list[Lead]:
     return [
-        {"type": "tag", "id": str(34200 + n), "name": words.TAGS[n]}
+        {"type": "tag", "id": str(34200 + n), "name": data.TAGS[n]}
         for n in range(6)
         if bits & 0b111 == n or bits >> 3 & 0b111 == n
     ]
@@ -152,7 +152,7 @@ def _segments(bits: int) -> list[Lead]:
 def _profiles(bits: int, name: str) -> list[Lead]:
     if bits & 3:
         return []
-    network = words.NETWORKS[bits >> 2 & 3]
+    network = data.NETWORKS[bits >> 2 & 3]
     return [
         {
             "type": "social_profile",
@@ -166,13 +166,13 @@ def _profiles(bits: int, name: str) -> list[Lead]:
 
 def _attributes(a: int, b: int, created: int) -> Lead:
     attributes: Lead = {
-        "job_title": words.JOBS[b % 6],
+        "job_title": data.JOBS[b % 6],
         "team_size": b & 0x3FF,
         "lead_score": (b >> 2 & 0xFFFF) / 655.36,
         "newsletter": b >> 3 & 1 == 1,
     }
     if a & 1:
-        attributes["preferred_language"] = words.LANGUAGES[a % 6] if a & 2 else None
+        attributes["preferred_language"] = data.LANGUAGES[a % 6] if a & 2 else None
         attributes["budget_€"] = (b & 0xFFFF) / 4
     if a & 4:
         attributes["trial_ends_at"] = created + 30 * 86_400 if a & 8 else None
@@ -194,5 +194,5 @@ def data_attributes() -> list[Lead]:
             "custom": True,
             "archived": False,
         }
-        for name, data_type, description in words.ATTRIBUTES
+        for name, data_type, description in data.ATTRIBUTES
     ]

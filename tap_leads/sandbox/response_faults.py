@@ -1,0 +1,208 @@
+"""Faults of a response: another one in its place, or another body.
+
+Responses given instead are of two sorts. A refusal comes before anything is served: the position
+of the scroll stays, and its idle time continues. With `lost=True` the page is served and then lost:
+the position moves. Intercom's document says of such errors that "it is not possible to continue
+from a specific point"; a client that continues skips a page.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tap_leads.sandbox import intercom_errors
+from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, seconds
+from tap_leads.sandbox.http_response import Response, ok, phrase
+
+_HTML = "text/html"
+_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
+_BLOCKED = b"<html><head><title>Blocked</title></head><body>Ask your network team.</body></html>\n"
+_NOT_JSON = b"upstream connect error or disconnect/reset before headers\n"
+_AN_HOUR = 3600.0
+_LISTS = (SCROLL, "contacts")
+_RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_NO_CONTENT, _RESET_CONTENT, _NOT_MODIFIED = 204, 205, 304
+
+
+def _reset_in(seconds: float) -> dict[str, str | None]:
+    return {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(math.ceil(time.time() + seconds)),
+    }
+
+
+def _status(status: int) -> Response:
+    name = phrase(status)
+    if status < 200:  # noqa: PLR2004 - interim responses: no body, and the final one never comes
+        headers = {"Content-Length": None, "Connection": "close"}
+        return Response(status, headers=headers, then="close")
+    if status in {_NO_CONTENT, _NOT_MODIFIED}:
+        return Response(status, headers={"Content-Length": None})
+    if status == _RESET_CONTENT:
+        return Response(status)
+    return intercom_errors.error(status, name.lower().replace(" ", "_").replace("'", ""), name)
+
+
+def _number(digits: str) -> Response:
+    return Response(200, b'{"type":"count.hash","lead":{"count":%s}}' % digits.encode())
+
+
+def _false_end() -> Response:
+    body = json.loads(intercom_errors.error(200, "server_error", "Internal error").body)
+    return ok({**body, "contacts": []})
+
+
+def _html(response: Response, _: None) -> Response:
+    return replace(response, body=_BLOCKED, content_type=_HTML, leads=0)
+
+
+def _in_json(
+    member: str, change: Callable[[dict[str, Any]], None]
+) -> Callable[[Response, None], Response]:
+    """Change the JSON bodies that have a member; others stay as they are."""
+
+    def changed(response: Response, _: None) -> Response:
+        try:
+            body = json.loads(response.body)
+        except ValueError:
+            return response
+        if not isinstance(body, dict) or member not in body:
+            return response
+        change(body)
+        return replace(response, body=json.dumps(body, separators=(",", ":")).encode(), leads=0)
+
+    return changed
+
+
+def _remove_list(body: dict[str, Any]) -> None:
+    del body["contacts"]
+
+
+def _null_list(body: dict[str, Any]) -> None:
+    body["contacts"] = None
+
+
+def _rename_list(body: dict[str, Any]) -> None:
+    body["data"] = body.pop("contacts")
+
+
+def _rename_code(body: dict[str, Any]) -> None:
+    for error in body["errors"]:
+        error["type"] = error.pop("code", None)
+
+
+def _spell_out_code(body: dict[str, Any]) -> None:
+    for error in body["errors"]:
+        for key in {"code", "type"} & error.keys():
+            error[key] = error[key].replace("_", " ").title()
+
+
+RESPONSE_FAULTS = {
+    # Refused: nothing is served.
+    "429": Kind(
+        "rate limit exceeded; Reset is SECONDS ahead",
+        seconds(1.0),
+        instead=lambda time: intercom_errors.rate_limit_exceeded(_reset_in(time)),
+    ),
+    "429-bare": Kind(
+        "429 without any X-RateLimit header",
+        instead=lambda _: intercom_errors.rate_limit_exceeded(dict.fromkeys(_RATE_HEADERS)),
+    ),
+    "429-skewed": Kind(
+        "429 whose Reset lies an hour in the past",
+        instead=lambda _: intercom_errors.rate_limit_exceeded(_reset_in(-_AN_HOUR)),
+    ),
+    "401": Kind("401 unauthorized", instead=lambda _: intercom_errors.unauthorized()),
+    "403": Kind("403 forbidden", instead=lambda _: intercom_errors.forbidden()),
+    "404": Kind("404, as for a wrong path", instead=lambda _: intercom_errors.no_such_path()),
+    "version": Kind(
+        "400 intercom_version_invalid", instead=lambda _: intercom_errors.version_invalid()
+    ),
+    "302": Kind(
+        "redirects to another path", instead=lambda _: Response(302, headers={"Location": "/moved"})
+    ),
+    # Served, then lost on the way.
+    "restart": Kind(
+        "500 asks to restart the scroll; the page is gone",
+        instead=lambda _: intercom_errors.restart(),
+        lost=True,
+    ),
+    "status": Kind(
+        "responds with STATUS (100 to 599) and an error.list; the page is gone",
+        Argument("STATUS", "[1-5][0-9][0-9]", int, required=True),
+        instead=_status,
+        lost=True,
+    ),
+    "html502": Kind(
+        "502 with an HTML body; the page is gone",
+        instead=lambda _: Response(502, _BAD_GATEWAY, _HTML),
+        lost=True,
+    ),
+    "503": Kind(
+        "503 with an empty body; the page is gone",
+        instead=lambda _: Response(503, content_type="text/plain"),
+        lost=True,
+    ),
+    "nojson": Kind(
+        "200 with text that is no JSON; the page is gone",
+        instead=lambda _: Response(200, _NOT_JSON),
+        lost=True,
+    ),
+    "empty-body": Kind(
+        "200 with zero bytes; the page is gone", instead=lambda _: Response(200), lost=True
+    ),
+    "body": Kind(
+        "200 with TEXT as its body; the page is gone",
+        Argument("TEXT", ".*", required=True),
+        instead=lambda text: Response(200, text.encode()),
+        lost=True,
+    ),
+    "false-end": Kind(
+        "200 with an error.list that has an empty `contacts` too; the page is gone",
+        paths=_LISTS,
+        instead=lambda _: _false_end(),
+        lost=True,
+    ),
+    "number": Kind(
+        "/counts says that there are N leads; N may have thousands of digits",
+        Argument("N", r"-?(0|[1-9]\d*)", required=True),
+        ("counts",),
+        instead=_number,
+    ),
+    # Another body for the same status. After the ones above at the same request, it changes theirs.
+    "nolist": Kind(
+        "without `contacts`; the page is gone",
+        paths=_LISTS,
+        change=_in_json("contacts", _remove_list),
+    ),
+    "null-list": Kind(
+        "`contacts` is null; the page is gone",
+        paths=_LISTS,
+        change=_in_json("contacts", _null_list),
+    ),
+    "wrong-key": Kind(
+        "the leads are under `data` in place of `contacts`; the page is gone",
+        paths=_LISTS,
+        change=_in_json("contacts", _rename_list),
+    ),
+    "bom": Kind(
+        "a byte order mark before the body",
+        change=lambda response, _: replace(response, body=b"\xef\xbb\xbf" + response.body),
+    ),
+    "html": Kind(
+        "a firewall's HTML page in place of the body, under the same status: combine it with "
+        "status or 403, or use it alone; the page is gone",
+        change=_html,
+    ),
+    "old-errors": Kind(
+        "errors, if any, have a `type` in place of a `code`, as in older versions",
+        change=_in_json("errors", _rename_code),
+    ),
+    "spelled-out": Kind(
+        "error codes, if any, are spelled out: Request Timeout in place of request_timeout",
+        change=_in_json("errors", _spell_out_code),
+    ),
+}

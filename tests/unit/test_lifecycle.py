@@ -1,0 +1,303 @@
+"""What follows from each kind of response: the table, cell by cell, and its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.lifecycle import Result, Step, no_page, page, play
+
+from tap_leads.scroll.reactions import REACTIONS, Kind, Moment, Reaction
+
+A, B, C = page("a"), page("b"), page("c")
+FULL = page("a", size=100)
+EMPTY = page()
+END: list[Step] = [EMPTY]
+ALL: list[Step] = [A, B, EMPTY]
+
+OPENING, LATER = Moment.OPENING, Moment.LATER
+Cell = tuple[Kind, Moment]
+
+
+def problem(kind: Kind, moment: Moment) -> list[Step]:
+    """A scroll in which such a response comes at such a moment."""
+    wait = 7.0 if kind is Kind.RATE_LIMITED else 0.0
+    return [no_page(kind, wait)] if moment is OPENING else [A, no_page(kind, wait)]
+
+
+def scenario(kind: Kind, moment: Moment) -> Result:
+    """Runs the loop into one cell of the table; everything else is in order."""
+    first = problem(kind, moment)
+    count = None
+    match kind, moment:
+        case Kind.LEADS, Moment.OPENING:
+            first = [A, EMPTY]
+        case Kind.LEADS, _:
+            first = [A, B, EMPTY]
+        case Kind.EMPTY, _:
+            first = [EMPTY] if moment is OPENING else [A, EMPTY]
+        case Kind.REPEATED, _:
+            first = [A, A]
+        case Kind.DOUBTFUL_EMPTY, _:
+            first, count = ([EMPTY], 9) if moment is OPENING else ([FULL, EMPTY], 900)
+            return play(first, first, count=count)
+        case Kind.NO_EMPTY_PAGE, _:
+            first = problem(Kind.NOT_FOUND, moment)
+            return play(first, first)
+        case Kind.NOT_FOUND, Moment.LATER:
+            first = [page("b", size=100), no_page(Kind.NOT_FOUND)]
+        case Kind.UNREACHABLE_TOO_LONG, _:
+            first = [A, 60.0, no_page(Kind.UNREACHABLE)]
+    if kind in RETRIED:
+        return play(first, [B, EMPTY])
+    if EXPECTED[kind, moment].get("waits") == RESTARTED["waits"]:
+        return play(first, first, ALL)  # the second time must not be taken for the end
+    return play(first, ALL, count=count)
+
+
+RETRIED = {Kind.RATE_LIMITED, Kind.UNREACHABLE}
+RESTARTED = {"waits": [60.0, 90.0], "asked": [None, None, None]}
+SENTENCE = "Do something about it."
+EXPECTED: dict[Cell, dict[str, Any]] = {
+    (Kind.LEADS, OPENING): {"versions": ["a@1"]},
+    (Kind.LEADS, LATER): {"versions": ["a@1", "b@1"]},
+    (Kind.REPEATED, LATER): RESTARTED,
+    (Kind.EMPTY, OPENING): {"versions": []},
+    (Kind.EMPTY, LATER): {"versions": ["a@1"]},
+    (Kind.DOUBTFUL_EMPTY, OPENING): {"versions": [], "waits": [60.0], "asked": [None, None]},
+    (Kind.DOUBTFUL_EMPTY, LATER): {"waits": [60.0], "asked": [None, None]},
+    (Kind.NO_EMPTY_PAGE, LATER): {"versions": ["a@1"], "waits": [60.0], "asked": [None, None]},
+    (Kind.NOT_A_PAGE, OPENING): RESTARTED,
+    (Kind.NOT_A_PAGE, LATER): RESTARTED,
+    (Kind.LEAD_WITHOUT_ID, OPENING): {"versions": [], "error": SENTENCE},
+    (Kind.LEAD_WITHOUT_ID, LATER): {"versions": ["a@1"], "error": SENTENCE},
+    (Kind.SCROLL_EXISTS, OPENING): {"waits": [60.0], "asked": [None, None], "restarts": 0},
+    (Kind.SCROLL_EXISTS, LATER): RESTARTED,
+    (Kind.NOT_FOUND, OPENING): {"versions": [], "error": SENTENCE},
+    (Kind.NOT_FOUND, LATER): RESTARTED,
+    (Kind.RATE_LIMITED, OPENING): {
+        "versions": ["b@1"], "waits": [7.0], "asked": [None, None], "restarts": 0,
+    },
+    (Kind.RATE_LIMITED, LATER): {"waits": [7.0], "asked": [None, "s"], "restarts": 0},
+    (Kind.REFUSED, OPENING): {"versions": [], "error": SENTENCE},
+    (Kind.REFUSED, LATER): {"versions": ["a@1"], "error": SENTENCE},
+    (Kind.UNREACHABLE, OPENING): {
+        "versions": ["b@1"], "waits": [0.8], "asked": [None, None], "restarts": 0,
+    },
+    (Kind.UNREACHABLE, LATER): {"waits": [0.8], "asked": [None, "s"], "restarts": 0},
+    (Kind.UNREACHABLE_TOO_LONG, LATER): RESTARTED,
+    (Kind.MISCONFIGURED, OPENING): {"versions": [], "error": SENTENCE},
+    (Kind.MISCONFIGURED, LATER): {"versions": ["a@1"], "error": SENTENCE},
+    (Kind.UNCLEAR, OPENING): RESTARTED,
+    (Kind.UNCLEAR, LATER): RESTARTED,
+}  # fmt: skip
+CELLS = [pytest.param(*cell, id=f"{cell[0].name}-{cell[1].name}".lower()) for cell in EXPECTED]
+
+
+def check(kind: Kind, moment: Moment) -> None:
+    """Runs into a cell of the table, and compares what comes of it."""
+    expected = {"waits": [], "asked": [None], "error": ""} | EXPECTED[kind, moment]
+    result = scenario(kind, moment)
+    if "versions" in expected:
+        assert result.versions == expected["versions"]
+    else:
+        assert {"a@1", "b@1"} <= set(result.versions) or kind is Kind.DOUBTFUL_EMPTY
+    assert len(result.versions) == len(set(result.versions))
+    assert result.waits == expected["waits"]
+    assert result.asked == expected["asked"]
+    assert result.error.endswith(expected["error"])
+    assert bool(result.error) == bool(expected["error"])
+    restarts = sum("(restart " in line for line in result.log)
+    assert restarts == expected.get("restarts", len(expected["waits"]))
+
+
+def test_every_cell_of_the_table_has_an_expectation() -> None:
+    assert {(kind, moment) for kind, row in REACTIONS.items() for moment in row} == set(EXPECTED)
+    assert set(REACTIONS) == set(Kind)
+
+
+def test_every_reaction_is_used() -> None:
+    assert {reaction for row in REACTIONS.values() for reaction in row.values()} == set(Reaction)
+
+
+@pytest.mark.parametrize(("kind", "moment"), CELLS)
+def test_each_kind_of_response_has_its_reaction(kind: Kind, moment: Moment) -> None:
+    check(kind, moment)
+
+
+@pytest.mark.parametrize("other", list(Reaction), ids=lambda reaction: reaction.name.lower())
+@pytest.mark.parametrize(("kind", "moment"), CELLS)
+def test_no_cell_can_be_changed_without_a_failing_test(
+    kind: Kind, moment: Moment, other: Reaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is what decides: with any other reaction, the test above fails."""
+    if other is REACTIONS[kind][moment]:
+        check(kind, moment)
+        return
+    monkeypatch.setitem(REACTIONS[kind], moment, other)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - an assertion, or a script that ran out
+        check(kind, moment)
+
+
+def test_the_pauses_before_restarts_grow_and_max_restarts_counts_for_the_whole_sync() -> None:
+    broken = no_page(Kind.NOT_A_PAGE)
+    pages = [page(f"lead-{number}") for number in range(6)]
+    result = play(*([*pages[: number + 1], broken] for number in range(6)))
+    assert result.waits == [60.0, 90.0, 135.0, 202.5, 303.75]
+    assert "restarted 5 time(s), as 'max_restarts' allows" in result.error
+    assert result.versions == [f"lead-{number}@1" for number in range(6)]
+
+
+def test_nothing_is_restarted_where_that_is_not_allowed() -> None:
+    result = play([A, no_page(Kind.UNCLEAR)], max_restarts=0)
+    assert result.error
+    assert result.waits == []
+
+
+def test_another_scroll_is_asked_for_once_per_idle_time_until_the_limit() -> None:
+    result = play(*[[no_page(Kind.SCROLL_EXISTS)]] * 11)
+    assert "'scroll_wait_timeout' allows 600 s" in result.error
+    assert result.waits == [60.0] * 10
+
+
+def test_the_limit_of_waiting_spans_restarts_that_bring_nothing_new() -> None:
+    """Else a limit of 600 s could become many times that."""
+    waits: list[list[Step]] = [[no_page(Kind.SCROLL_EXISTS)]] * 4
+    broken: list[Step] = [A, no_page(Kind.UNCLEAR)]
+    result = play(broken, *waits, broken, *waits, broken, *waits)
+    assert "'scroll_wait_timeout' allows 600 s" in result.error
+    assert result.waits.count(60.0) - 1 == 10
+
+
+def test_a_page_that_brings_something_new_ends_the_waiting() -> None:
+    """A long sync may meet the rate limit a thousand times, if it goes on each time."""
+    limited = no_page(Kind.RATE_LIMITED, 10.0)
+    follows: list[list[Step]] = [[page(f"lead-{number}"), limited] for number in range(1000)]
+    result = play(*follows, END)
+    assert not result.error
+    assert sum(result.waits) == 10_000.0
+
+
+def test_pages_that_are_known_from_an_earlier_scroll_end_the_waiting_within_a_scroll() -> None:
+    """A restart reads everything again: it may meet the rate limit as often as the first time."""
+    limited = no_page(Kind.RATE_LIMITED, 10.0)
+    pages = [page(f"lead-{number}") for number in range(100)]
+    follows: list[list[Step]] = [[each, limited] for each in pages]
+    result = play([*pages, no_page(Kind.UNCLEAR)], *follows, END)
+    assert not result.error
+    assert sum(result.waits) == 60.0 + 1000.0
+
+
+@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.UNREACHABLE])
+def test_a_request_is_sent_again_within_the_limit_of_waiting(kind: Kind) -> None:
+    wait = 10.0 if kind is Kind.RATE_LIMITED else 0.0
+    result = play(*[[no_page(kind, wait)]] * 100, scroll_wait_timeout=35.0)
+    assert "'scroll_wait_timeout' allows 35 s" in result.error
+    assert 30.0 <= sum(result.waits) <= 35.0
+
+
+def test_the_time_of_requests_that_could_not_be_sent_counts_as_waiting() -> None:
+    result = play(*[[20.0, no_page(Kind.UNREACHABLE)]] * 100, scroll_wait_timeout=100.0)
+    assert result.error
+    assert sum(result.waits) + 20.0 * result.opened <= 100.0 + 20.0
+
+
+def test_time_in_which_the_process_was_suspended_does_not_use_up_the_limit() -> None:
+    result = play([36_000.0, no_page(Kind.UNREACHABLE)], ALL)
+    assert not result.error
+
+
+def test_a_request_that_cannot_be_sent_is_repeated_only_while_the_scroll_lives() -> None:
+    unreachable: list[Step] = [no_page(Kind.UNREACHABLE)]
+    result = play([A, *unreachable], *[unreachable] * 8, ALL)
+    assert not result.error
+    assert result.asked == [None, *["s"] * 8, None]
+    assert result.waits == [0.8, 1.6, 3.2, 6.4, 12.0, 12.0, 12.0, 12.0, 60.0]
+
+
+def test_waiting_for_another_scroll_is_not_a_restart() -> None:
+    result = play([no_page(Kind.SCROLL_EXISTS)], ALL, max_restarts=0)
+    assert not result.error
+
+
+def test_versions_are_passed_on_once_and_never_an_older_one_after_a_newer() -> None:
+    first: list[Step] = [page("a@5"), page("b@5"), no_page(Kind.UNCLEAR)]
+    result = play(first, [page("a@4", "c"), page("b@6"), page("a@5"), EMPTY])
+    assert result.versions == ["a@5", "b@5", "c@1", "b@6"]
+    assert result.summary.skipped == 2
+
+
+def test_a_page_of_newer_versions_is_not_a_repeated_page() -> None:
+    """Edited leads move to the end of the scroll."""
+    result = play([page("a", "b"), page("a@2", "b@2"), EMPTY])
+    assert result.versions == ["a@1", "b@1", "a@2", "b@2"]
+    assert result.waits == []
+
+
+def test_a_scroll_that_goes_in_circles_ends_even_if_its_leads_change() -> None:
+    circles: list[Step] = [page(f"a@{number}") for number in range(1, 1200)]
+    result = play(circles, max_restarts=0)
+    assert "repeated" in result.error
+    assert len(result.versions) < 1010
+
+
+def test_older_versions_again_and_again_are_a_repeated_page() -> None:
+    first: list[Step] = [page("a@5"), no_page(Kind.UNCLEAR)]
+    result = play(first, [page("a@4"), page("a@4")], max_restarts=1)
+    assert "repeated" in result.error
+
+
+SHORT_END: list[Step] = [FULL, page("b", size=30), no_page(Kind.NOT_FOUND)]
+
+
+@pytest.mark.parametrize(
+    "follows",
+    [
+        pytest.param([SHORT_END, [FULL, no_page(Kind.NOT_FOUND)]], id="after-a-full-page"),
+        pytest.param(
+            [SHORT_END, [*SHORT_END[:2], 60.0, no_page(Kind.NOT_FOUND)]], id="after-the-idle-limit"
+        ),
+        pytest.param(
+            [SHORT_END, [FULL, page("b", "new", size=30), no_page(Kind.NOT_FOUND)]],
+            id="with-a-new-lead",
+        ),
+        pytest.param([SHORT_END, [*SHORT_END[:2], no_page(Kind.NOT_A_PAGE)]], id="in-another-way"),
+    ],
+)
+def test_not_found_is_not_the_end_unless_a_second_scroll_confirms_it(
+    follows: list[list[Step]],
+) -> None:
+    assert play(*follows, max_restarts=1).error
+
+
+def test_not_found_is_the_end_when_a_second_scroll_ends_at_the_same_place() -> None:
+    result = play(SHORT_END, SHORT_END)
+    assert not result.error
+    assert len(result.versions) == 130
+    assert any("WARNING: Two scrolls ended at the same place" in line for line in result.log)
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "doubted"),
+    [
+        pytest.param(100, 101, True, id="full-page-and-more-counted"),
+        pytest.param(100, 100, False, id="full-page-and-all-counted"),
+        pytest.param(100, None, False, id="full-page-and-no-count"),
+        pytest.param(99, 5000, False, id="short-page"),
+    ],
+)
+def test_an_empty_page_is_doubted_after_a_full_page_if_intercom_counts_more(
+    size: int, count: int | None, doubted: bool
+) -> None:
+    scroll: list[Step] = [page("a", size=size), EMPTY]
+    result = play(scroll, scroll, count=count)
+    assert not result.error
+    assert result.opened == 1 + doubted
+    assert any("Two scrolls ended" in line for line in result.log) == doubted
+
+
+def test_what_is_said_is_true_of_the_moment() -> None:
+    result = play([no_page(Kind.UNCLEAR)], [A, no_page(Kind.UNCLEAR)], ALL)
+    warnings = [line for line in result.log if line.startswith("WARNING")]
+    assert "Opening the scroll failed" in warnings[0]
+    assert "The scroll broke" in warnings[1]
