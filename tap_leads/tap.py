@@ -60,6 +60,11 @@ class TapLeads(Tap):
     def discover_streams(self) -> Sequence[ContactsStream]:
         return [ContactsStream(self, cast("MessageWriter", self.message_writer))]
 
+    @property
+    def contacts(self) -> ContactsStream:
+        """The one stream."""
+        return cast("ContactsStream", self.streams[ContactsStream.name])
+
     @override
     def setup_mapper(self) -> None:
         _ = self.streams  # so that the stream has guarded the catalog, which the mapper reads
