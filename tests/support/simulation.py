@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from support.lifecycle import Clock, Result, no_page, page, run
-
 from tap_leads.records.pages import Page
 from tap_leads.scroll.limits import Settings
 from tap_leads.scroll.reactions import Kind
