@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -47,8 +48,7 @@ class ContactsStream(IntercomStream):
         self._writer = writer
         self._deletes = False  # whether what was not in this sync may be deleted
         self._extracted_at = datetime.now(UTC)
-        # Whole seconds: more digits would overflow the column that targets keep them in.
-        self._version = tap.initialized_at // 1000
+        self._version = 0
 
     @cached_property
     @override
@@ -107,53 +107,85 @@ class ContactsStream(IntercomStream):
         else:
             yield from super()._generate_record_messages(record)
 
+    def mapped(self, record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """What RECORD messages contain of a record, after selection, stream maps and flattening."""
+        for message in self._generate_record_messages(record):
+            yield message.record
+
     @override
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+        if self.ABORT_AT_RECORD_COUNT is not None:  # --test
+            yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
+            return
+        self._begin_version()
+        try:
+            for _, records in self.read_pages():
+                yield from records
+        except TapLeadsError:
+            self._writer.flush()
+            raise
+
+    @contextmanager
+    def _shaper(self) -> Iterator[Shaper]:
+        """The converter of this sync; what it has to say is logged at the end."""
         shaper = Shaper(
             self.schema, self._withheld(), flattened=self.config.get("flattening_enabled", False)
         )
         try:
-            if self.ABORT_AT_RECORD_COUNT is None:
-                yield from self._all_leads(shaper)
-            else:  # --test
-                yield from self._some_leads(shaper, self.ABORT_AT_RECORD_COUNT)
+            yield shaper
         except NotAPageError:
             raise TapLeadsError("A page of leads could not be read.") from None
         finally:
             for sentence in shaper.report():
                 self.logger.warning(sentence)
 
-    def _some_leads(self, shaper: Shaper, most: int) -> Iterator[dict[str, Any]]:
-        try:
-            page = self.list_leads(min(most, _LIST_SIZE))
-        except NoPageError as error:
-            raise TapLeadsError(str(error.outcome.explanation)) from None
-        yield from shaper.records(page.body)
+    def _some_leads(self, most: int) -> Iterator[dict[str, Any]]:
+        with self._shaper() as shaper:
+            try:
+                page = self.list_leads(min(most, _LIST_SIZE))
+            except NoPageError as error:
+                raise TapLeadsError(str(error.outcome.explanation)) from None
+            yield from shaper.records(page.body)
 
-    def _all_leads(self, shaper: Shaper) -> Iterator[dict[str, Any]]:
-        self._deletes = False
-        if self.config["emit_activate_version_messages"]:
-            self._stream_version = self._version  # the SDK puts it on each record
+    def read_pages(self) -> Generator[tuple[bytes, Iterator[dict[str, Any]]], None, None]:
+        """All leads, page by page: its body, and its records, to be read before the next page.
+
+        Raises:
+            TapLeadsError: Not all leads can be read.
+        """
         limits = Settings(
             self.config["scroll_expiry"],
             self.config["scroll_wait_timeout"],
             self.config["max_restarts"],
         )
-        with Extraction(self, limits, self.logger) as extraction, Progress(extraction, self.logger):
-            bodies = extraction.pages(
-                count_first=sys.stderr.isatty(),  # for the live line
+        with (
+            self._shaper() as shaper,
+            Extraction(self, limits, self.logger) as extraction,
+            Progress(extraction, self.logger),
+        ):
+
+            def records(body: bytes) -> Iterator[dict[str, Any]]:
+                for record in shaper.records(body):
+                    yield record
+                    extraction.sent += 1
+
+            for body in extraction.pages(
+                count_first=sys.stderr is not None and sys.stderr.isatty(),  # for the live line
                 before_waiting=self._writer.flush,
-            )
-            try:
-                for body in bodies:
-                    self._extracted_at = datetime.now(UTC)
-                    for record in shaper.records(body):
-                        yield record
-                        extraction.sent += 1
-            except TapLeadsError:
-                self._writer.flush()
-                raise
+            ):
+                self._extracted_at = datetime.now(UTC)
+                yield body, records(body)
         self._deletes = not extraction.is_contradicted
+
+    def _begin_version(self) -> None:
+        """Before the first record of a sync: each has a greater version, and sends its STATE."""
+        self._deletes = False
+        # Whole seconds: more digits would overflow the column that targets keep them in.
+        self._version = max(self._version + 1, int(time.time()))
+        if self.config["emit_activate_version_messages"]:
+            self._stream_version = self._version  # the SDK puts it on each record
+        # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
+        self._tap.state_writer._last_emitted_state = None  # noqa: SLF001
 
     @override
     def _write_state_message(self) -> None:
