@@ -2,6 +2,10 @@
 
 from importlib.metadata import version
 
+from tap_leads.api import LeadsPage, Settings, leads, pages
+
+__all__ = ["LeadsPage", "Settings", "TapLeadsError", "__version__", "leads", "pages"]
+
 __version__ = version("tap-leads")
 
 

@@ -21,6 +21,7 @@ from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page, rea
 from tap_leads.scroll import responses
 from tap_leads.scroll.responses import NoPageError
 from tap_leads.scroll.session import Session
+from tap_leads.singer.logs import unlogged_request
 from tap_leads.singer.settings import HOSTS
 
 SCROLL = "/contacts/scroll"
@@ -39,6 +40,15 @@ class PageResponse(requests.Response):
     """A response of the scroll together with the page that was read from it, once."""
 
     page: Page
+
+
+class _UnloggedSession(Session):
+    """A session whose requests the HTTP library does not log."""
+
+    @override
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        with unlogged_request():
+            return super().send(request, **kwargs)
 
 
 class ScrollPaginator(BaseAPIPaginator[str | None]):
@@ -210,7 +220,7 @@ class IntercomStream(RESTStream[str | None]):
     @cached_property
     @override
     def requests_session(self) -> Session:
-        session = Session()
+        session = _UnloggedSession()
         # Session.send, which the SDK calls, does not look for REQUESTS_CA_BUNDLE by itself; proxies
         # it would look up again, three times per page.
         found = session.merge_environment_settings(self.url_base, {}, None, None, None)

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
@@ -19,7 +20,7 @@ from typing_extensions import override
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
 from tap_leads.outputs import Output, is_flattened
-from tap_leads.records.convert import Converter
+from tap_leads.records.convert import Converter, as_record
 from tap_leads.records.decoder import Lead
 from tap_leads.records.pages import NotAPageError
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
@@ -48,8 +49,7 @@ class ContactsStream(IntercomStream):
         self._writer = writer
         self._deletes = False  # whether what was not in this sync may be deleted
         self._extracted_at = datetime.now(UTC)
-        # Whole seconds: more digits would overflow the column that targets keep them in.
-        self._version = tap.initialized_at // 1000
+        self._version = 0
 
     @cached_property
     @override
@@ -101,14 +101,30 @@ class ContactsStream(IntercomStream):
     def _outputs(self) -> list[Output]:
         return cast("list[Output]", self.stream_maps)
 
+    def mapped(self, lead: Lead) -> Iterator[dict[str, Any]]:
+        """What RECORD messages contain of a lead, after selection, stream maps and flattening."""
+        for message in self._generate_record_messages(lead):
+            yield as_record(message.record)
+
     @override
     def get_records(self, context: Context | None) -> Iterator[Lead]:
+        if self.ABORT_AT_RECORD_COUNT is not None:  # --test
+            yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
+            return
+        self._begin_version()
+        try:
+            for _, leads in self.read_pages():
+                yield from leads
+        except TapLeadsError:
+            self._writer.flush()
+            raise
+
+    @contextmanager
+    def _converter(self) -> Iterator[Converter]:
+        """The converter of this sync; what did not fit is logged at the end."""
         converter = Converter(self.schema, flattened=is_flattened(self.config))
         try:
-            if self.ABORT_AT_RECORD_COUNT is None:
-                yield from self._all_leads(converter)
-            else:  # --test
-                yield from self._some_leads(converter, self.ABORT_AT_RECORD_COUNT)
+            yield converter
         except NotAPageError:
             raise TapLeadsError("A page of leads could not be read.") from None
         finally:
@@ -116,37 +132,53 @@ class ContactsStream(IntercomStream):
             for sentence in converter.misfits.sentences(selections):
                 self.logger.warning(sentence)
 
-    def _some_leads(self, converter: Converter, most: int) -> Iterator[Lead]:
-        try:
-            page = self.list_leads(min(most, _LIST_SIZE))
-        except NoPageError as error:
-            raise TapLeadsError(str(error.outcome.explanation)) from None
-        yield from converter.leads(page.body)
+    def _some_leads(self, most: int) -> Iterator[Lead]:
+        with self._converter() as converter:
+            try:
+                page = self.list_leads(min(most, _LIST_SIZE))
+            except NoPageError as error:
+                raise TapLeadsError(str(error.outcome.explanation)) from None
+            yield from converter.leads(page.body)
 
-    def _all_leads(self, converter: Converter) -> Iterator[Lead]:
-        self._deletes = False
-        if self.config["emit_activate_version_messages"]:
-            self._stream_version = self._version  # the SDK puts it on each record
+    def read_pages(self) -> Generator[tuple[bytes, Iterator[Lead]], None, None]:
+        """All leads, page by page: its body, and its leads, to be read before the next page.
+
+        Raises:
+            TapLeadsError: Not all leads can be read.
+        """
         limits = Settings(
             self.config["scroll_expiry"],
             self.config["scroll_wait_timeout"],
             self.config["max_restarts"],
         )
-        with Extraction(self, limits, self.logger) as extraction, Progress(extraction, self.logger):
-            bodies = extraction.pages(
-                count_first=sys.stderr.isatty(),  # for the live line
+        with (
+            self._converter() as converter,
+            Extraction(self, limits, self.logger) as extraction,
+            Progress(extraction, self.logger),
+        ):
+
+            def leads(body: bytes) -> Iterator[Lead]:
+                for lead in converter.leads(body):
+                    yield lead
+                    extraction.sent += 1
+
+            for body in extraction.pages(
+                count_first=sys.stderr is not None and sys.stderr.isatty(),  # for the live line
                 before_waiting=self._writer.flush,
-            )
-            try:
-                for body in bodies:
-                    self._extracted_at = datetime.now(UTC)
-                    for record in converter.leads(body):
-                        yield record
-                        extraction.sent += 1
-            except TapLeadsError:
-                self._writer.flush()
-                raise
+            ):
+                self._extracted_at = datetime.now(UTC)
+                yield body, leads(body)
         self._deletes = not extraction.is_contradicted
+
+    def _begin_version(self) -> None:
+        """Before the first record of a sync: each has a greater version, and sends its STATE."""
+        self._deletes = False
+        # Whole seconds: more digits would overflow the column that targets keep them in.
+        self._version = max(self._version + 1, int(time.time()))
+        if self.config["emit_activate_version_messages"]:
+            self._stream_version = self._version  # the SDK puts it on each record
+        # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
+        self._tap.state_writer._last_emitted_state = None  # noqa: SLF001
 
     @override
     def _write_state_message(self) -> None:

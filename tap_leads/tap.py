@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from types import FrameType
-from typing import IO, Any, ClassVar, NoReturn, cast
+from typing import IO, Any, ClassVar, cast
 
 import click
 from singer_sdk import Tap
+from singer_sdk.cli import plugin_cli
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
     TapCapabilities,
 )
 from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_leads.outputs import OutputMapper
+from tap_leads.singer import about, stdio
 from tap_leads.singer import catalog as catalogs
-from tap_leads.singer.command import Command, end_by_signal
+from tap_leads.singer.command import Command
+from tap_leads.singer.logs import quiet_libraries
 from tap_leads.singer.messages import MessageWriter
-from tap_leads.singer.settings import (
-    SETTINGS,
-    SettingsError,
-    check_environment,
-    check_file,
-    check_settings,
-)
+from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
+from tap_leads.singer.sources import read_environment, read_files
 from tap_leads.streams import ContactsStream
-
-# At DEBUG, the first logs the scroll's token, and the second what a stream map's filter saw.
-for _name in ("urllib3", "singer_sdk.mapper"):
-    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 class TapLeads(Tap):
@@ -54,15 +47,24 @@ class TapLeads(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(self, *, parse_env_config: bool = False, **arguments: Any) -> None:
+    def __init__(self, **arguments: Any) -> None:
+        quiet_libraries()
+        super().__init__(**arguments)
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        # The SDK's lets a `.env` that lies near its own files override the environment.
         self.append_builtin_config(self.config_jsonschema)
-        if parse_env_config and (messages := check_environment(self.config_jsonschema)):
-            raise SettingsError(" ".join(messages))
-        super().__init__(parse_env_config=parse_env_config, **arguments)
+        return read_environment(self.config_jsonschema)
 
     @override
     def discover_streams(self) -> Sequence[ContactsStream]:
         return [ContactsStream(self, cast("MessageWriter", self.message_writer))]
+
+    @property
+    def contacts(self) -> ContactsStream:
+        """The one stream."""
+        return cast("ContactsStream", self.streams[ContactsStream.name])
 
     @override
     def setup_mapper(self) -> None:
@@ -77,14 +79,16 @@ class TapLeads(Tap):
             self.logger.info("The given state is ignored: every sync reads all leads.")
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
-        # The SDK's writes a STATE, which hangs on a full pipe, and ends with 0.
-        end_by_signal(signum, frame)
+    def _setup_signal_handlers(self) -> None:
+        """Signals are the command's; a program that makes a tap in Python keeps its own handlers.
+
+        The SDK's handler writes a STATE, which hangs on a full pipe, and ends with exit code 0.
+        """
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         # The SDK's messages quote the wrong value, which may be the token.
-        self._config = {k: v for k, v in self._config.items() if v is not None}
+        self._config = normalize(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
         errors = (
@@ -103,10 +107,22 @@ class TapLeads(Tap):
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        for path in value:
-            if path != "ENV":
-                check_file(path)
-        return super().cb_config(ctx, param, value)
+        given = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
+        given.config |= read_files(path for path in value if path != "ENV")
+        return given
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        try:
+            super().cb_test(ctx, param, value)
+        except click.exceptions.Exit:
+            if value == CliTestOptionValue.All.value:
+                cls.logger.info(
+                    "The test succeeded: Intercom accepts the access token and the API version, "
+                    "and sends leads. No scroll was opened."
+                )
+            raise
 
     @classmethod
     @override
@@ -119,16 +135,29 @@ class TapLeads(Tap):
 
     @classmethod
     @override
+    def print_about(cls, output_format: str | None = None) -> None:
+        super().print_about(output_format or about.ABOUT_FORMAT)
+
+    @classmethod
+    @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         for parameter in command.params:
             if parameter.name == "config":
                 parameter.default = ("ENV",)  # without a file, the TAP_LEADS_… variables
+            elif parameter.name in {"catalog", "state"}:
+                parameter.type = click.File(encoding="utf-8-sig")  # whatever the locale
         return Command(
             name=command.name,
             callback=command.callback,
             context_settings=command.context_settings,
             params=command.params,
-            help=command.help,
+            help=about.HELP,
             logger=cls.logger,
         )
+
+    @plugin_cli
+    def cli(cls) -> click.Command:  # noqa: N805 - the SDK's decorator makes it a class method
+        """The command line."""
+        stdio.prepare()  # before logging takes standard error
+        return super(TapLeads, cls).cli  # noqa: UP008 - as the decorator is no method

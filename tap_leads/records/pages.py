@@ -57,6 +57,10 @@ class _Keys(msgspec.Struct):
     errors: msgspec.UnsetType | Any = msgspec.UNSET
 
 
+class _Token(msgspec.Struct):
+    scroll_param: Any = None
+
+
 class _Raw(msgspec.Struct):
     contacts: list[msgspec.Raw]
     scroll_param: str | None = None
@@ -66,6 +70,7 @@ class _Raw(msgspec.Struct):
 _KEYS = msgspec.json.Decoder(_Keys, float_hook=Decimal)
 _LEAD = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _RAW = msgspec.json.Decoder(_Raw)
+_TOKEN = msgspec.json.Decoder(_Token)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _CONTENT = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -119,8 +124,20 @@ def read_page(body: bytes) -> Page:
             leads = leads or raw_leads(body)
             version = hashlib.sha256(_CONTENT.encode(lead_of(leads[position]))).hexdigest()
         versions.append((lead_id(lead.id), version))
-    token = keys.scroll_param if isinstance(keys.scroll_param, str) else None
-    return Page(body, versions, token or None)
+    return Page(body, versions, _token(keys))
+
+
+def scroll_param_of(body: bytes) -> str | None:
+    """The token of the next page, if the page names one.
+
+    Raises:
+        NotAPageError: The body is not JSON.
+    """
+    return _token(_decode(_TOKEN, body))
+
+
+def _token(page: _Keys | _Token) -> str | None:
+    return (page.scroll_param or None) if isinstance(page.scroll_param, str) else None
 
 
 def _version(updated_at: object) -> int | None:

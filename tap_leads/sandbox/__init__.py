@@ -9,9 +9,10 @@ It shares no code with the tap, so that neither can repeat a mistake of the othe
 
 from tap_leads.sandbox.faults import FAMILIES, KINDS, Fault
 from tap_leads.sandbox.malformed import MALFORMED, malformed_kind, malformed_lead
+from tap_leads.sandbox.request_log import ScrollRequest
 from tap_leads.sandbox.sample_leads import Lead, data_attributes, lead
 from tap_leads.sandbox.sandbox import Sandbox
-from tap_leads.sandbox.workspace import ScrollRequest, Workspace
+from tap_leads.sandbox.workspace import Workspace
 
 __all__ = [
     "FAMILIES",

@@ -12,24 +12,18 @@ from email.message import Message
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tap_leads.sandbox import intercom_errors
+from tap_leads.sandbox import endpoints, intercom_errors
 from tap_leads.sandbox.fault_kind import SCROLL
-from tap_leads.sandbox.faults import Fault, Firing, firing
-from tap_leads.sandbox.http_response import Response, ok
+from tap_leads.sandbox.faults import Fault
+from tap_leads.sandbox.firing import Firing, firing
+from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.page_cache import PageCache
 from tap_leads.sandbox.rate_limit import RateLimit
-from tap_leads.sandbox.sample_leads import data_attributes
-from tap_leads.sandbox.scroll_endpoint import next_page
-from tap_leads.sandbox.workspace import (
-    ScrollExistsError,
-    ScrollNotFoundError,
-    ScrollRequest,
-    Workspace,
-)
+from tap_leads.sandbox.request_log import ScrollRequest
+from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace
 
 _LATEST_VERSION = "1.4"  # the last one that has leads; without the header it applies
 _VERSIONS = frozenset({"1.0", "1.1", "1.2", "1.3", _LATEST_VERSION})
-_MOST_PER_PAGE = 60  # of the leads list, which is not the scroll
 _HEADERS_KEPT = 1_000
 
 
@@ -130,7 +124,7 @@ class Api:
         arrived = workspace.clock()
         is_scroll = request.fault_path == SCROLL
         opens = request.scroll_param is None if is_scroll else None
-        ordinal, of_scroll = workspace.arrive(request.fault_path, opens=opens)
+        ordinal, of_scroll = workspace.log.arrive(request.fault_path, opens=opens)
         faults = firing(self._faults, request.fault_path, ordinal, of_scroll)
         faults.prepare(workspace)
         instead, lost = faults.instead()
@@ -140,7 +134,7 @@ class Api:
         response = instead or request.refusal or self._route(workspace, request, faults)
         response = faults.change(response)
         if is_scroll:
-            workspace.remember(
+            workspace.log.remember(
                 ScrollRequest(
                     ordinal, arrived, request.scroll_param, response.status, response.leads
                 )
@@ -152,15 +146,15 @@ class Api:
         model = request.query.get("model")
         match request.path:
             case "/contacts/scroll":
-                response = next_page(workspace, request.scroll_param, faults, self._cache)
+                response = endpoints.next_page(workspace, request.scroll_param, faults, self._cache)
             case "/contacts":
-                response = _list(workspace, request)
+                response = endpoints.contacts(workspace, request.query, request.host)
             case "/counts":
-                response = _counts(workspace)
+                response = endpoints.counts(workspace)
             case "/data_attributes" if request.latest and model == "customer":
-                response = _data_attributes()
+                response = endpoints.attributes()
             case "/data_attributes/customer" if not request.latest:
-                response = _data_attributes()
+                response = endpoints.attributes()
             case _:
                 response = intercom_errors.no_such_path()
         return response
@@ -188,34 +182,3 @@ def _without_token(headers: Message, *, right: bool) -> dict[str, str]:
         name: ("right" if right else "wrong") if name.lower() == "authorization" else value
         for name, value in headers.items()
     }
-
-
-def _list(workspace: Workspace, request: _Request) -> Response:
-    try:
-        per_page = min(max(1, int(request.query.get("per_page", "50"))), _MOST_PER_PAGE)
-        number = max(1, int(request.query.get("page", "1")))
-    except ValueError:
-        return intercom_errors.error(400, "parameter_invalid", "page and per_page are numbers")
-    count = workspace.count()
-    total_pages = -(-count // per_page)
-    indexes = workspace.indexes((number - 1) * per_page, per_page)
-    pages = {
-        "type": "pages",
-        "next": f"http://{request.host}/contacts?per_page={per_page}&page={number + 1}"
-        if number < total_pages
-        else None,
-        "page": number,
-        "per_page": per_page,
-        "total_pages": total_pages,
-    }
-    contacts = [workspace.lead(index) for index in indexes]
-    return ok({"type": "contact.list", "pages": pages, "contacts": contacts, "total_count": count})
-
-
-def _counts(workspace: Workspace) -> Response:
-    others = {name: {"count": 0} for name in ("company", "segment", "tag", "user")}
-    return ok({"type": "count.hash", "lead": {"count": workspace.count()}, **others})
-
-
-def _data_attributes() -> Response:
-    return ok({"type": "data_attribute.list", "data_attributes": data_attributes()})

@@ -1,27 +1,26 @@
 """What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module reads that language. The kinds are in three tables: what happens to the leads and the
-scroll, which response is given instead, and what happens to it on its way.
+This module reads that language. The kinds are in four tables: what happens to the leads and the
+scroll, which response is given instead, what happens to its body, and what happens on its way.
 """
 
 import re
-from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from tap_leads.sandbox.fault_kind import PATHS, SCROLL, Kind, PageLeads
-from tap_leads.sandbox.http_response import Response
+from tap_leads.sandbox.body_faults import BODY_FAULTS
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, Kind
 from tap_leads.sandbox.response_faults import RESPONSE_FAULTS
 from tap_leads.sandbox.scroll_faults import SCROLL_FAULTS
 from tap_leads.sandbox.transport_faults import TRANSPORT_FAULTS
-from tap_leads.sandbox.workspace import Deviation, Workspace
 
 # Title -> kinds, as the command line lists them.
 FAMILIES = {
     "Leads and scroll": SCROLL_FAULTS,
     "Responses": RESPONSE_FAULTS,
+    "Bodies": BODY_FAULTS,
     "Transport": TRANSPORT_FAULTS,
 }
-KINDS: dict[str, Kind] = SCROLL_FAULTS | RESPONSE_FAULTS | TRANSPORT_FAULTS
+KINDS: dict[str, Kind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
 
 _SPAN = re.compile(
     r"(?P<page>p)?(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII
@@ -95,61 +94,3 @@ def _spans(when: str) -> tuple[Span, ...]:
             raise ValueError(f"{part!r} ends before it begins")
         spans.append(Span(first, last, found["page"] is not None))
     return tuple(spans)
-
-
-class Firing:
-    """The faults that fire at one request, in the order in which they were given."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self._kinds = [(KINDS[fault.kind], fault.argument) for fault in faults]
-
-    def prepare(self, workspace: Workspace) -> None:
-        """Do to the workspace what happens before the request is looked at."""
-        for kind, argument in self._kinds:
-            if kind.before:
-                kind.before(workspace, argument)
-
-    def instead(self) -> tuple[Response | None, bool]:
-        """Give the response that takes the place of the real one, if any.
-
-        Returns:
-            The first one, and whether the page is lost by it.
-        """
-        for kind, argument in self._kinds:
-            response = kind.instead(argument) if kind.instead else None
-            if response:
-                return response, kind.lost
-        return None, False
-
-    def deviation(self) -> Deviation:
-        """Tell how the scroll deviates from its rules."""
-        deviation = Deviation()
-        for kind, argument in self._kinds:
-            if kind.scroll:
-                deviation = kind.scroll(deviation, argument)
-        return deviation
-
-    def edit(self, page: PageLeads) -> None:
-        """Change the leads of a page."""
-        for kind, argument in self._kinds:
-            if kind.leads:
-                kind.leads(page, argument)
-
-    @property
-    def edits(self) -> bool:
-        """Whether `edit` changes anything."""
-        return any(kind.leads for kind, _ in self._kinds)
-
-    def change(self, response: Response) -> Response:
-        """Change a response, whatever it says."""
-        for kind, argument in self._kinds:
-            if kind.change:
-                response = kind.change(response, argument)
-        return response
-
-
-def firing(faults: Sequence[Fault], path: str, ordinal: int, of_scroll: int) -> Firing:
-    """Choose the faults that fire at one request to a path."""
-    return Firing(
-        fault for fault in faults if fault.path == path and fault.fires(ordinal, of_scroll)
-    )

@@ -27,6 +27,11 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 
+def _folder() -> str:
+    """The folder's name, if there is one that can be written to."""
+    return f", {tempfile.tempdir}" if tempfile.tempdir else ""
+
+
 class Spool:
     """A queue of pages, for one thread that puts and one that takes."""
 
@@ -62,7 +67,7 @@ class Spool:
                 raise SpoolError(
                     f"The disk could not take the pages that wait for the target ({error.strerror};"
                     f" {self._waiting} pages wait). Free some space in the folder for temporary "
-                    f"files, {tempfile.gettempdir()}, or name another one in TMPDIR."
+                    f"files{_folder()}, or name another one in TMPDIR."
                 ) from None
             self._waiting += 1
             self._changed.notify()

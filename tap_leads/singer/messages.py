@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
 from typing_extensions import override
 
-from tap_leads import TapLeadsError
-
-
-class TargetGoneError(TapLeadsError):
-    """Whoever read the tap's output stopped reading."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The target stopped reading, so the sync is not complete. Look for the cause in the "
-            "target's own log, then run the sync again: it starts from the first lead."
-        )
-
+from tap_leads.singer.stdio import flush_output, output_errors, write_all
 
 BUFFER_BYTES = 64 * 1024
 """Records are written when so many bytes of them have gathered; a Linux pipe holds as many."""
@@ -30,7 +18,10 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class MessageWriter(GenericSingerWriter[bytearray, Message]):
-    """Gathers records, and writes every other message at once with what was gathered before it."""
+    """Gathers records, and writes every other message at once with what was gathered before it.
+
+    Messages go to what `sys.stdout` is at that time: a file, or the output of a notebook's cell.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +36,8 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
         """Takes a message.
 
         Raises:
-            TargetGoneError: Nobody reads any more.
+            TargetGoneError: The reader is gone.
+            OutputError: Standard output is closed, or cannot be written to.
         """
         _ENCODER.encode_into(message.to_dict(), self._buffer, -1)
         self._buffer += b"\n"
@@ -56,14 +48,20 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
         """Writes what has gathered.
 
         Raises:
-            TargetGoneError: Nobody reads any more.
+            TargetGoneError: The reader is gone.
+            OutputError: Standard output is closed, or cannot be written to.
         """
-        # Straight to the file: what Python's own buffer held when a signal ends the tap, it would
-        # try to write at exit, and hang on a pipe that nobody reads.
-        output: Any = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
-        left, self._buffer = memoryview(self._buffer), bytearray()
-        try:
-            while left:
-                left = left[output.write(left) :]  # a raw file may take less than it is given
-        except BrokenPipeError:
-            raise TargetGoneError from None
+        if not self._buffer:
+            return
+        flush_output()  # what the program printed before these messages comes before them
+        data, self._buffer = self._buffer, bytearray()
+        buffer = getattr(sys.stdout, "buffer", None)
+        with output_errors():
+            if buffer is None:  # a notebook's output, or an io.StringIO, takes text only
+                sys.stdout.write(data.decode())
+                sys.stdout.flush()
+            else:
+                # Straight to the file: what Python's own buffer held when a signal ends the tap,
+                # it would try to write at exit, and hang on a pipe that is full.
+                raw = getattr(buffer, "raw", buffer)
+                write_all(raw.write, raw.fileno, data)

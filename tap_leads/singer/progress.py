@@ -52,7 +52,7 @@ class Progress:
         self._logger = logger
         self._interval = interval
         self._stopped = threading.Event()
-        report = self._draw if sys.stderr.isatty() else self._log
+        report = self._draw if sys.stderr and sys.stderr.isatty() else self._log
         self._thread = threading.Thread(target=report, name="progress", daemon=True)
 
     def __enter__(self) -> Self:

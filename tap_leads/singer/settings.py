@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -39,7 +37,10 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         required=True,
         secret=True,
         title="Access token",
-        description="The access token of an Intercom app that may read the workspace's leads.",
+        description=(
+            "The access token of an Intercom app with the permission"
+            " *Read and list users and companies*."
+        ),
     ),
     th.Property(
         "region",
@@ -94,16 +95,17 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=600,
         title="Scroll wait timeout",
         description=(
-            "Seconds to wait, in all, for a scroll that somebody else has open, or for the rate"
-            " limit; then the sync fails."
+            "Seconds to wait without progress, for another open scroll, the rate limit or an"
+            " unreachable API; then the sync fails. A page with something new starts the count"
+            " again."
         ),
     ),
     th.Property(
         "max_restarts",
         th.IntegerType(minimum=0, maximum=1000),
         default=5,
-        title="Maximal restarts",
-        description="How often a sync may begin a broken scroll anew; then it fails.",
+        title="Most restarts",
+        description="How often a sync may restart a broken scroll, in all; then it fails.",
     ),
     th.Property(
         "typed_custom_attributes",
@@ -135,11 +137,24 @@ _MUST = {
     "user_agent": "be one line of plain ASCII text",
 }
 _A = {"integer": "an integer", "object": "an object", "array": "a list"}
-_TRUTH = {"true", "1", "yes", "on", "false", "0", "no", "off"}
 
 
 class SettingsError(TapLeadsError):
     """Settings are missing or wrong. The message names each, and no value."""
+
+
+def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings in the one form that is checked and used.
+
+    Null means not set, and so does an empty access token: a copied `.env.example` contains one. A
+    version such as 1.3 is a number where YAML or JSON leaves out the quotes.
+    """
+    settings = {name: value for name, value in config.items() if value is not None}
+    if settings.get("access_token") == "":
+        del settings["access_token"]
+    if isinstance(version := settings.get("api_version"), float | Decimal):
+        settings["api_version"] = str(version)
+    return settings
 
 
 def check_settings(
@@ -163,9 +178,11 @@ def check_settings(
 def _message(settings: Mapping[str, Any], error: ValidationError) -> str:
     if error.validator == "required":
         return (
-            "Setting 'access_token' is missing. Give it in the configuration file, or in the "
-            f"environment as {variable('access_token')}, which is read without --config, or with "
-            "--config ENV."
+            "Setting 'access_token' is missing. Set the environment variable "
+            f"{variable('access_token')}, write it into the file .env (Meltano reads that of its "
+            "project, tap-leads that of the current folder), or put 'access_token' into the "
+            "configuration file. `tap-leads --config FILE` reads variables and .env only if "
+            "`--config ENV` is given too."
         )
     name = ".".join(str(step) for step in error.path)
     return f"Setting '{name}' must {_rule(name, settings.get(name, {}), error)}."
@@ -189,26 +206,6 @@ def variable(setting: str) -> str:
     return f"TAP_LEADS_{setting.upper()}"
 
 
-def check_environment(schema: Mapping[str, Any]) -> list[str]:
-    """Says which variables hold no value of their setting's type.
-
-    The SDK would end with a traceback that shows the value, or take a typing error for "false".
-    """
-    messages = []
-    for name, setting in schema["properties"].items():
-        text = os.environ.get(variable(name))
-        kinds = setting.get("type", [])
-        if text is None:
-            continue
-        if "integer" in kinds and not _is_integer(text):
-            messages.append(f"Variable {variable(name)} must hold a whole number.")
-        elif "boolean" in kinds and text.lower() not in _TRUTH:
-            messages.append(f"Variable {variable(name)} must hold true or false.")
-        elif "object" in kinds and not _is_object(text):
-            messages.append(f"Variable {variable(name)} must hold a JSON object.")
-    return messages
-
-
 def _is_address(url: str) -> bool:
     """Whether the HTTP library could take it for one: ports, labels and the like."""
     try:
@@ -217,36 +214,3 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def check_file(path: str) -> None:
-    """Reads a configuration file, as the SDK would end with a traceback on a wrong one.
-
-    Raises:
-        SettingsError: It is not there, or holds no JSON object.
-    """
-    try:
-        wrong = not isinstance(json.loads(Path(path).read_text(encoding="utf-8")), dict)
-    except OSError as error:
-        raise SettingsError(
-            f"The configuration file {path} cannot be read: {error.strerror}."
-        ) from None
-    except (ValueError, RecursionError):
-        wrong = True
-    if wrong:
-        raise SettingsError(f"The configuration file {path} holds no JSON object.")
-
-
-def _is_integer(text: str) -> bool:
-    try:
-        int(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tap_leads import TapLeadsError
@@ -89,7 +89,7 @@ def run(
 ) -> Result:
     """Runs the loop to its end."""
     recorder = Recorder()
-    logger = logging.Logger("lifecycle", logging.INFO)
+    logger = logging.Logger("lifecycle", logging.INFO)  # noqa: LOG001 - of this run alone
     logger.addHandler(recorder)
     limits = Limits(settings, logger, sleep=clock.sleep, jitter=lambda low, _high: low)
     scroll = Scroll(source, limits, logger, clock=clock, page_size=page_size)
@@ -107,17 +107,18 @@ def run(
     return Result(versions, clock.waits, asked, error, recorder.lines, scroll.summary)
 
 
-Step = Page | NoPageError | float | Callable[[], None]
+Step = Page | NoPageError | float
+Script = Sequence[Step]
 
 
 @dataclass
-class Script:
+class ScriptedSource:
     """Brings what is written down: for each `follow`, what its requests bring.
 
     A number lets as many seconds pass.
     """
 
-    follows: list[list[Step]]
+    follows: list[Script]
     count: int | None = None
     clock: Clock = field(default_factory=Clock)
     asked: list[str | None] = field(default_factory=list)
@@ -132,14 +133,12 @@ class Script:
                     raise step
                 case Page():
                     yield step
-                case _:
-                    step()
 
     def count_leads(self) -> int | None:
         return self.count
 
 
-def play(*follows: list[Step], count: int | None = None, **settings: float) -> Result:
+def play(*follows: Script, count: int | None = None, **settings: float) -> Result:
     """Runs the loop over a script."""
-    script = Script(list(follows), count)
+    script = ScriptedSource(list(follows), count)
     return run(script, Settings(**settings), script.clock, script.asked)  # type: ignore[arg-type]

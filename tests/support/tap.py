@@ -58,9 +58,9 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This environment without settings of the tap, and with what is given."""
+    """This environment without settings of the tap and without `.env`, and with what is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
-    return kept | extra
+    return kept | {"PYTHON_DOTENV_DISABLED": "1"} | extra
 
 
 def run_tap(*arguments: str | Path, **extra: str) -> Run:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,36 +73,3 @@ def test_a_scroll_is_one_connection_and_one_request_a_page(workbench: Workbench)
         assert len(sandbox.workspace.history) == 11
         assert sandbox.requests == 12  # and one for the count
         assert sandbox.connections == 1
-
-
-class Trickle(BaseHTTPRequestHandler):
-    """Begins an answer, and sends a byte of it now and then, for ever."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "1000000")
-        self.end_headers()
-        with suppress(OSError):
-            while True:
-                self.wfile.write(b" ")
-                time.sleep(0.2)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-def test_an_answer_that_never_ends_is_not_waited_for(workbench: Workbench) -> None:
-    """Each byte comes within `request_timeout`, which alone would therefore be no limit."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        settings = {
-            "access_token": "any",
-            "api_url": f"http://127.0.0.1:{server.server_port}",
-            "request_timeout": 1,
-        }
-        run = run_tap("--config", workbench.file("config.json", settings))
-        server.shutdown()
-    assert run.code == 1
-    (error,) = run.lines("ERROR")
-    assert "did not complete an answer" in error

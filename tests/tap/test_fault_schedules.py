@@ -1,7 +1,7 @@
-"""Any night at all: the leads that come out are the leads served, each version once, or it fails.
+"""Any faults at all: the leads that come out are those served, each version once, or it fails.
 
-The whole path from the socket to the messages runs in this process, so that hundreds of nights can
-be tried; pauses are left out by an idle limit of a few milliseconds.
+The whole path from the socket to the messages runs in this process, so that hundreds of
+schedules can be tried; pauses are left out by an idle limit of a few milliseconds.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from tap_leads import TapLeadsError
 from tap_leads.sandbox import Sandbox
-from tap_leads.scroll.limits import Limits
+from tap_leads.scroll.limits import Settings
 from tap_leads.tap import TapLeads
 
 # Shorter than the settings, which are whole seconds, allow.
-LIMITS = Limits(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
+LIMITS = Settings(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
 
 KINDS = [
     "restart", "lost", "reset", "cut", "expire", "html502", "503", "nojson", "empty-body",
@@ -63,7 +63,7 @@ def test_the_leads_served_come_out_each_version_once_or_the_sync_fails(
     faults: list[str], leads: int
 ) -> None:
     with (
-        mock.patch("tap_leads.client.Limits", return_value=LIMITS),
+        mock.patch("tap_leads.streams.Settings", return_value=LIMITS),
         Sandbox(leads=leads, page_size=10, idle_limit=0.025, faults=faults) as sandbox,
     ):
         error, messages = sync(sandbox)

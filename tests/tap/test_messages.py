@@ -26,7 +26,8 @@ from typing_extensions import override
 
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.sandbox import Sandbox
-from tap_leads.singer.messages import BUFFER_BYTES, MessageWriter, TargetGoneError
+from tap_leads.singer.messages import BUFFER_BYTES, MessageWriter
+from tap_leads.singer.stdio import TargetGoneError
 
 
 class Pipe(io.RawIOBase):

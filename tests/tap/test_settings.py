@@ -78,7 +78,6 @@ REQUIREMENTS = {
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        pytest.param("access_token", "", id="token-empty"),
         pytest.param("access_token", "hush hush", id="token-with-blank"),
         pytest.param("access_token", "hush\n", id="token-with-line-break"),
         pytest.param("access_token", "hush\r\nX-Evil: 1", id="token-with-header"),

@@ -15,7 +15,7 @@ REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "6"))
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.parametrize("last", FAULTS)
 def test_every_schedule_of_faults_ends_complete_or_with_a_reason(
-    last: str, record_property: object, capsys: pytest.CaptureFixture[str]
+    last: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = 0
     for faults in range(1, DEPTH + 1):

@@ -5,54 +5,59 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.lifecycle import Result, Step, no_page, page, play
+from support.lifecycle import Result, Script, no_page, page, play
 
 from tap_leads.scroll.reactions import REACTIONS, Kind, Moment, Reaction
 
 A, B, C = page("a"), page("b"), page("c")
 FULL = page("a", size=100)
 EMPTY = page()
-END: list[Step] = [EMPTY]
-ALL: list[Step] = [A, B, EMPTY]
+END: Script = [EMPTY]
+ALL: Script = [A, B, EMPTY]
 
 OPENING, LATER = Moment.OPENING, Moment.LATER
 Cell = tuple[Kind, Moment]
 
 
-def problem(kind: Kind, moment: Moment) -> list[Step]:
+def problem(kind: Kind, moment: Moment) -> Script:
     """A scroll in which such a response comes at such a moment."""
     wait = 7.0 if kind is Kind.RATE_LIMITED else 0.0
     return [no_page(kind, wait)] if moment is OPENING else [A, no_page(kind, wait)]
 
 
+def broken_scrolls(kind: Kind, moment: Moment) -> list[Script]:
+    """The scrolls that come into one cell of the table."""
+    first: Script
+    match kind:
+        case Kind.LEADS | Kind.EMPTY:
+            first = {
+                (Kind.LEADS, OPENING): [A, EMPTY],
+                (Kind.LEADS, LATER): [A, B, EMPTY],
+                (Kind.EMPTY, OPENING): [EMPTY],
+                (Kind.EMPTY, LATER): [A, EMPTY],
+            }[kind, moment]
+        case Kind.REPEATED:
+            first = [A, A]
+        case Kind.DOUBTFUL_EMPTY:
+            first = [EMPTY] if moment is OPENING else [FULL, EMPTY]
+        case Kind.NO_EMPTY_PAGE:
+            first = problem(Kind.NOT_FOUND, moment)
+        case Kind.NOT_FOUND if moment is LATER:
+            first = [page("b", size=100), no_page(kind)]
+        case Kind.UNREACHABLE_TOO_LONG:
+            first = [A, 60.0, no_page(Kind.UNREACHABLE)]
+        case _:
+            first = problem(kind, moment)
+    confirmed = kind in {Kind.DOUBTFUL_EMPTY, Kind.NO_EMPTY_PAGE}
+    restarted = EXPECTED[kind, moment] is RESTARTED  # twice: that must not be taken for the end
+    return [first, first] if confirmed or restarted else [first]
+
+
 def scenario(kind: Kind, moment: Moment) -> Result:
     """Runs the loop into one cell of the table; everything else is in order."""
-    first = problem(kind, moment)
-    count = None
-    match kind, moment:
-        case Kind.LEADS, Moment.OPENING:
-            first = [A, EMPTY]
-        case Kind.LEADS, _:
-            first = [A, B, EMPTY]
-        case Kind.EMPTY, _:
-            first = [EMPTY] if moment is OPENING else [A, EMPTY]
-        case Kind.REPEATED, _:
-            first = [A, A]
-        case Kind.DOUBTFUL_EMPTY, _:
-            first, count = ([EMPTY], 9) if moment is OPENING else ([FULL, EMPTY], 900)
-            return play(first, first, count=count)
-        case Kind.NO_EMPTY_PAGE, _:
-            first = problem(Kind.NOT_FOUND, moment)
-            return play(first, first)
-        case Kind.NOT_FOUND, Moment.LATER:
-            first = [page("b", size=100), no_page(Kind.NOT_FOUND)]
-        case Kind.UNREACHABLE_TOO_LONG, _:
-            first = [A, 60.0, no_page(Kind.UNREACHABLE)]
-    if kind in RETRIED:
-        return play(first, [B, EMPTY])
-    if EXPECTED[kind, moment].get("waits") == RESTARTED["waits"]:
-        return play(first, first, ALL)  # the second time must not be taken for the end
-    return play(first, ALL, count=count)
+    count = {OPENING: 9, LATER: 900}[moment] if kind is Kind.DOUBTFUL_EMPTY else None
+    rest: Script = [B, EMPTY] if kind in RETRIED else ALL
+    return play(*broken_scrolls(kind, moment), rest, count=count)
 
 
 RETRIED = {Kind.RATE_LIMITED, Kind.UNREACHABLE}
@@ -142,7 +147,8 @@ def test_no_cell_can_be_changed_without_a_failing_test(
 def test_the_pauses_before_restarts_grow_and_max_restarts_counts_for_the_whole_sync() -> None:
     broken = no_page(Kind.NOT_A_PAGE)
     pages = [page(f"lead-{number}") for number in range(6)]
-    result = play(*([*pages[: number + 1], broken] for number in range(6)))
+    scrolls: list[Script] = [[*pages[: number + 1], broken] for number in range(6)]
+    result = play(*scrolls)
     assert result.waits == [60.0, 90.0, 135.0, 202.5, 303.75]
     assert "restarted 5 time(s), as 'max_restarts' allows" in result.error
     assert result.versions == [f"lead-{number}@1" for number in range(6)]
@@ -162,8 +168,8 @@ def test_another_scroll_is_asked_for_once_per_idle_time_until_the_limit() -> Non
 
 def test_the_limit_of_waiting_spans_restarts_that_bring_nothing_new() -> None:
     """Else a limit of 600 s could become many times that."""
-    waits: list[list[Step]] = [[no_page(Kind.SCROLL_EXISTS)]] * 4
-    broken: list[Step] = [A, no_page(Kind.UNCLEAR)]
+    waits: list[Script] = [[no_page(Kind.SCROLL_EXISTS)]] * 4
+    broken: Script = [A, no_page(Kind.UNCLEAR)]
     result = play(broken, *waits, broken, *waits, broken, *waits)
     assert "'scroll_wait_timeout' allows 600 s" in result.error
     assert result.waits.count(60.0) - 1 == 10
@@ -172,7 +178,7 @@ def test_the_limit_of_waiting_spans_restarts_that_bring_nothing_new() -> None:
 def test_a_page_that_brings_something_new_ends_the_waiting() -> None:
     """A long sync may meet the rate limit a thousand times, if it goes on each time."""
     limited = no_page(Kind.RATE_LIMITED, 10.0)
-    follows: list[list[Step]] = [[page(f"lead-{number}"), limited] for number in range(1000)]
+    follows: list[Script] = [[page(f"lead-{number}"), limited] for number in range(1000)]
     result = play(*follows, END)
     assert not result.error
     assert sum(result.waits) == 10_000.0
@@ -182,7 +188,7 @@ def test_pages_that_are_known_from_an_earlier_scroll_end_the_waiting_within_a_sc
     """A restart reads everything again: it may meet the rate limit as often as the first time."""
     limited = no_page(Kind.RATE_LIMITED, 10.0)
     pages = [page(f"lead-{number}") for number in range(100)]
-    follows: list[list[Step]] = [[each, limited] for each in pages]
+    follows: list[Script] = [[each, limited] for each in pages]
     result = play([*pages, no_page(Kind.UNCLEAR)], *follows, END)
     assert not result.error
     assert sum(result.waits) == 60.0 + 1000.0
@@ -197,7 +203,8 @@ def test_a_request_is_sent_again_within_the_limit_of_waiting(kind: Kind) -> None
 
 
 def test_the_time_of_requests_that_could_not_be_sent_counts_as_waiting() -> None:
-    result = play(*[[20.0, no_page(Kind.UNREACHABLE)]] * 100, scroll_wait_timeout=100.0)
+    slow: Script = [20.0, no_page(Kind.UNREACHABLE)]
+    result = play(*[slow] * 100, scroll_wait_timeout=100.0)
     assert result.error
     assert sum(result.waits) + 20.0 * result.opened <= 100.0 + 20.0
 
@@ -208,7 +215,7 @@ def test_time_in_which_the_process_was_suspended_does_not_use_up_the_limit() -> 
 
 
 def test_a_request_that_cannot_be_sent_is_repeated_only_while_the_scroll_lives() -> None:
-    unreachable: list[Step] = [no_page(Kind.UNREACHABLE)]
+    unreachable: Script = [no_page(Kind.UNREACHABLE)]
     result = play([A, *unreachable], *[unreachable] * 8, ALL)
     assert not result.error
     assert result.asked == [None, *["s"] * 8, None]
@@ -221,7 +228,7 @@ def test_waiting_for_another_scroll_is_not_a_restart() -> None:
 
 
 def test_versions_are_passed_on_once_and_never_an_older_one_after_a_newer() -> None:
-    first: list[Step] = [page("a@5"), page("b@5"), no_page(Kind.UNCLEAR)]
+    first: Script = [page("a@5"), page("b@5"), no_page(Kind.UNCLEAR)]
     result = play(first, [page("a@4", "c"), page("b@6"), page("a@5"), EMPTY])
     assert result.versions == ["a@5", "b@5", "c@1", "b@6"]
     assert result.summary.skipped == 2
@@ -235,19 +242,19 @@ def test_a_page_of_newer_versions_is_not_a_repeated_page() -> None:
 
 
 def test_a_scroll_that_goes_in_circles_ends_even_if_its_leads_change() -> None:
-    circles: list[Step] = [page(f"a@{number}") for number in range(1, 1200)]
+    circles: Script = [page(f"a@{number}") for number in range(1, 1200)]
     result = play(circles, max_restarts=0)
     assert "repeated" in result.error
     assert len(result.versions) < 1010
 
 
 def test_older_versions_again_and_again_are_a_repeated_page() -> None:
-    first: list[Step] = [page("a@5"), no_page(Kind.UNCLEAR)]
+    first: Script = [page("a@5"), no_page(Kind.UNCLEAR)]
     result = play(first, [page("a@4"), page("a@4")], max_restarts=1)
     assert "repeated" in result.error
 
 
-SHORT_END: list[Step] = [FULL, page("b", size=30), no_page(Kind.NOT_FOUND)]
+SHORT_END: Script = [FULL, page("b", size=30), no_page(Kind.NOT_FOUND)]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +272,7 @@ SHORT_END: list[Step] = [FULL, page("b", size=30), no_page(Kind.NOT_FOUND)]
     ],
 )
 def test_not_found_is_not_the_end_unless_a_second_scroll_confirms_it(
-    follows: list[list[Step]],
+    follows: list[Script],
 ) -> None:
     assert play(*follows, max_restarts=1).error
 
@@ -289,7 +296,7 @@ def test_not_found_is_the_end_when_a_second_scroll_ends_at_the_same_place() -> N
 def test_an_empty_page_is_doubted_after_a_full_page_if_intercom_counts_more(
     size: int, count: int | None, doubted: bool
 ) -> None:
-    scroll: list[Step] = [page("a", size=size), EMPTY]
+    scroll: Script = [page("a", size=size), EMPTY]
     result = play(scroll, scroll, count=count)
     assert not result.error
     assert result.opened == 1 + doubted

@@ -1,0 +1,120 @@
+"""Where the settings come from: files, environment variables, and the file `.env`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import load_dotenv
+
+from tap_leads.singer.settings import SettingsError, variable
+
+_LOGGER = logging.getLogger("tap-leads")
+_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_INLINE = re.compile(r'[{"\n]|access_token')
+"""What a value of --config contains that is not a file's name but the settings themselves."""
+
+
+def read_files(paths: Iterable[str]) -> dict[str, Any]:
+    """Reads configuration files; a later one overrides an earlier one.
+
+    Each is read once, so that pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. UTF-8
+    and UTF-16 are told apart by the mark at the start, as editors and PowerShell write it.
+
+    Raises:
+        SettingsError: A file cannot be read, or contains no JSON object.
+    """
+    settings: dict[str, Any] = {}
+    for path in paths:
+        settings |= _read_file(path)
+    return settings
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    if _INLINE.search(path) and not os.path.lexists(path):
+        raise SettingsError(
+            "--config takes the name of a file, not the settings themselves: other users of this "
+            "machine could read them in the list of processes. Write them to a file, or use "
+            "TAP_LEADS_… environment variables."
+        )
+    try:
+        # /dev/stdin cannot be opened if it is a socket.
+        with click.open_file("-" if path == "/dev/stdin" else path, "rb") as file:
+            content = json.loads(file.read(), parse_float=Decimal)
+    except OSError as error:
+        raise SettingsError(
+            f"The configuration file {path} cannot be read: {error.strerror}."
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise SettingsError(f"The configuration file {path} contains no JSON object.")
+    return content
+
+
+def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads the settings that environment variables contain, then those in `.env`.
+
+    The file `.env` of the current folder is taken for variables that are not set, as by Meltano and
+    other tools. PYTHON_DOTENV_DISABLED=1 turns it off.
+
+    Args:
+        schema: The JSON Schema of all settings.
+
+    Raises:
+        SettingsError: Variables do not fit the types of their settings. It names each, and no
+            value.
+    """
+    path = Path(".env").absolute()
+    try:
+        if load_dotenv(path):
+            _LOGGER.info("Read %s; variables that were set already override it.", path)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The file .env cannot be read ({type(error).__name__}).") from None
+    settings, messages = {}, []
+    for name, setting in schema["properties"].items():
+        text = os.environ.get(variable(name))
+        if text is None:
+            continue
+        try:
+            settings[name] = _parse(text, setting.get("type", []))
+        except _WrongTextError as error:
+            messages.append(f"Variable {variable(name)} must contain {error}.")
+    if messages:
+        raise SettingsError(" ".join(messages))
+    return settings
+
+
+class _WrongTextError(Exception):
+    """The text of a variable is not of its setting's type; the message says what it must be."""
+
+
+def _parse(text: str, kinds: Iterable[str]) -> Any:
+    """The value that a variable's text stands for."""
+    if "integer" in kinds:
+        try:
+            return int(text)
+        except ValueError:
+            raise _WrongTextError("a whole number") from None
+    if "boolean" in kinds:
+        if text.lower() not in _BOOLEANS:
+            raise _WrongTextError("true or false")
+        return _BOOLEANS[text.lower()]
+    if "object" in kinds:
+        try:
+            value = json.loads(text, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise _WrongTextError("a JSON object")
+        return value
+    return text

@@ -1,0 +1,218 @@
+"""Python programs and notebooks iterate over leads; the SDK's calls work there too."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Any, Literal, Required, get_args, get_origin, get_type_hints
+
+import pytest
+from jupyter_client.manager import KernelManager
+from support.tap import Workbench, ids_of
+
+import tap_leads
+from tap_leads import Settings, TapLeadsError, leads, pages
+from tap_leads.sandbox import Sandbox
+from tap_leads.singer.settings import SETTINGS
+from tap_leads.tap import TapLeads
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of 250 leads of the test's own."""
+    with Sandbox(leads=250, idle_limit=1.0) as sandbox:
+        yield sandbox
+
+
+def settings_of(sandbox: Sandbox) -> Settings:
+    """The settings that point at a sandbox."""
+    return {"access_token": sandbox.token, "api_url": sandbox.url, "scroll_expiry": 1}
+
+
+def test_every_lead_comes_once_as_the_taps_records(
+    workbench: Workbench, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = list(leads(**settings_of(sandbox)))
+    assert capfd.readouterr().out == ""
+    assert [lead["id"] for lead in found] == ids_of(sandbox)
+    assert found == workbench.sync(sandbox).records
+
+
+def test_a_restart_repeats_no_lead() -> None:
+    with Sandbox(leads=250, idle_limit=0.5, faults=["restart@2"]) as sandbox:
+        found = [lead["id"] for lead in leads(**settings_of(sandbox))]
+        assert sandbox.workspace.scrolls_opened == 2
+        assert sorted(found) == sorted(ids_of(sandbox))
+
+
+def test_a_failure_is_raised_after_the_leads_before_it() -> None:
+    found: list[dict[str, Any]] = []
+    with Sandbox(leads=250, faults=["401@2"]) as sandbox:
+        with pytest.raises(TapLeadsError, match="access_token"):
+            found.extend(leads(**settings_of(sandbox)))
+        assert [lead["id"] for lead in found] == ids_of(sandbox)[:100]
+
+
+def test_pages_are_what_the_scroll_sends(sandbox: Sandbox) -> None:
+    found = list(pages(**settings_of(sandbox)))
+    assert [len(page.leads) for page in found] == [100, 100, 50]
+    assert [lead["id"] for page in found for lead in page.leads] == ids_of(sandbox)
+    asked = {request.token for request in sandbox.workspace.history if request.token}
+    assert {page.scroll_param for page in found} == asked
+
+
+def test_stream_maps_and_flattening_hold_here_too(sandbox: Sandbox) -> None:
+    maps = {"contacts": {"email": "md5(email) if email else None", "phone": None}}
+    settings = settings_of(sandbox)
+    settings["stream_maps"] = maps
+    settings["flattening_enabled"] = True
+    settings["flattening_max_depth"] = 1
+    found = list(leads(**settings))
+    assert len(found) == 250
+    assert not any("phone" in lead for lead in found)
+    assert all(lead["email"] is None or len(lead["email"]) == 32 for lead in found)
+    assert all("location_data__city_name" in lead for lead in found)
+
+
+LEFT_BEHIND = """
+import itertools, os, sys, threading
+import tap_leads, tap_leads.tap
+def opened():
+    return threading.enumerate(), sorted(os.listdir("/proc/self/fd"))
+variables = os.environ["TAP_LEADS_ACCESS_TOKEN"], os.environ["TAP_LEADS_API_URL"]
+before = opened()
+read = getattr(tap_leads, sys.argv[1])(access_token=variables[0], api_url=variables[1])
+print(sum(1 for _ in itertools.islice(read, int(sys.argv[2]))))
+if opened() == before and sys.argv[2] == "1":
+    sys.exit("nothing was open in between, so this shows nothing")
+read.close()
+if opened() != before:
+    sys.exit(f"{before} became {opened()}")
+"""
+
+
+@pytest.mark.parametrize("read", ["leads", "pages"])
+@pytest.mark.parametrize("taken", ["0", "1", "2", "9999"])
+def test_stopping_leaves_no_thread_file_or_connection_behind(read: str, taken: str) -> None:
+    program = [sys.executable, "-c", LEFT_BEHIND, read, taken]
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_leads.sandbox", "--leads=250", "--quiet", "--", *program],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == min(int(taken), {"leads": 250, "pages": 3}[read])
+
+
+def test_wrong_settings_are_said_when_called_without_their_values() -> None:
+    with pytest.raises(TapLeadsError) as caught:
+        leads(access_token="hush hush", max_restarts=-8472)
+    assert "'access_token'" in str(caught.value)
+    assert "'max_restarts'" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    with pytest.raises(TypeError, match="'regio'"):
+        leads(access_token="good", regio="eu")  # type: ignore[call-arg]
+
+
+def test_the_environment_has_no_part_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_LEADS_ACCESS_TOKEN", "other")
+    with pytest.raises(TapLeadsError, match="missing"):
+        leads()  # type: ignore[call-arg]
+
+
+def test_the_settings_are_those_of_the_tap() -> None:
+    schema: dict[str, Any] = {"properties": dict(SETTINGS["properties"])}
+    TapLeads.append_builtin_config(schema)
+    names = schema["properties"].keys() - {"faker_config"}  # the tap does not install Faker
+    assert Settings.__annotations__.keys() == names
+    hints = get_type_hints(Settings, include_extras=True)
+    required = {name for name, hint in hints.items() if get_origin(hint) is Required}
+    assert required == set(SETTINGS["required"])
+    choices = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+    fields = SETTINGS["properties"].items()
+    assert choices == {name: tuple(field["enum"]) for name, field in fields if "enum" in field}
+
+
+def test_importing_the_package_is_cheap() -> None:
+    script = "import sys, tap_leads; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert not {"singer_sdk", "requests", "msgspec", "click"} & set(done.stdout.split())
+    assert set(tap_leads.__all__) >= {"leads", "pages", "TapLeadsError"}
+
+
+# The SDK's own calls
+
+
+def messages_of(tap: TapLeads) -> list[dict[str, Any]]:
+    """What a sync writes to a standard output that is not a file."""
+    with redirect_stdout(io.StringIO()) as output:
+        output.write("# before\n")
+        tap.sync_all()
+        output.write("# after\n")
+    first, *lines, last = output.getvalue().splitlines()
+    assert (first, last) == ("# before", "# after")
+    return [json.loads(line) for line in lines]
+
+
+def test_a_tap_syncs_twice_to_any_standard_output(sandbox: Sandbox) -> None:
+    tap = TapLeads(config=dict(settings_of(sandbox)))
+    syncs = [messages_of(tap), messages_of(tap)]
+    for messages in syncs:
+        kinds = [message["type"] for message in messages]
+        assert kinds == ["SCHEMA"] + ["RECORD"] * 250 + ["ACTIVATE_VERSION", "STATE"]
+        versions = {message["version"] for message in messages if "version" in message}
+        assert len(versions) == 1
+    assert syncs[0][-2]["version"] < syncs[1][-2]["version"]
+
+
+def test_records_are_read_without_messages(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    records = list(TapLeads(config=dict(settings_of(sandbox))).contacts.get_records(None))
+    assert [record["id"] for record in records] == ids_of(sandbox)
+    assert capfd.readouterr().out == ""
+
+
+NOTEBOOK = """
+import json
+from tap_leads import leads
+settings = json.loads({settings!r})
+print(sum(1 for _ in leads(**settings)), "leads")
+from tap_leads.tap import TapLeads
+TapLeads(config=settings).sync_all()
+"""
+
+
+def test_a_notebook_iterates_and_syncs(sandbox: Sandbox) -> None:
+    """In a real kernel, whose standard output has no file below it."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = manager.client()
+    texts: list[str] = []
+
+    def take(message: dict[str, Any]) -> None:
+        content = message["content"]
+        assert message["msg_type"] != "error", content
+        if content.get("name") == "stdout":
+            texts.append(content["text"])
+
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        code = NOTEBOOK.format(settings=json.dumps(settings_of(sandbox)))
+        client.execute_interactive(code, timeout=60, output_hook=take)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    first, *lines = "".join(texts).splitlines()
+    assert first == "250 leads"
+    kinds = [json.loads(line)["type"] for line in lines]
+    assert kinds == ["SCHEMA"] + ["RECORD"] * 250 + ["ACTIVATE_VERSION", "STATE"]

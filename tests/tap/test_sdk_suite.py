@@ -1,0 +1,24 @@
+"""The tests that the SDK brings for every tap, run against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from singer_sdk.testing import get_tap_test_class
+
+from tap_leads.sandbox import Sandbox
+from tap_leads.tap import TapLeads
+
+# The class is made when the tests are collected, and needs the address then.
+_SANDBOX = Sandbox(leads=100).start()
+_CONFIG = {"access_token": _SANDBOX.token, "api_url": _SANDBOX.url, "scroll_expiry": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stopped() -> Iterator[None]:
+    yield
+    _SANDBOX.stop()
+
+
+TestTapLeads = get_tap_test_class(TapLeads, config=_CONFIG, parse_env_config=False)
