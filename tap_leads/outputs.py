@@ -11,7 +11,7 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import Breadcrumb
 from typing_extensions import override
 
-from tap_leads.records.convert import as_record
+from tap_leads.records.convert import as_plain_record, as_record
 from tap_leads.records.decoder import Lead
 from tap_leads.records.flatten import Flattening
 from tap_leads.records.selection import Path, Selection, prune_schema, tree
@@ -64,7 +64,8 @@ class Output(StreamMap):
         """
         if self._changes_nothing:
             return record
-        mapped = self._map.transform(self.selection.of_record(as_record(record)))
+        whole = as_record(record) if self._map.changes_nothing else as_plain_record(record)
+        mapped = self._map.transform(self.selection.of_record(whole))
         return self._flattening.record(mapped) if mapped and self._flattening else mapped
 
     @override

@@ -120,5 +120,20 @@ def as_record(lead: Lead) -> dict[str, Any]:
     return record
 
 
+def as_plain_record(lead: Lead) -> dict[str, Any]:
+    """The same with fractions as floats, which expressions can use; without losing a digit."""
+    record: dict[str, Any] = _PLAIN.decode(_ENCODER.encode(lead))
+    return record
+
+
+def _fraction(text: str) -> float | Decimal:
+    exact = Decimal(text)
+    return float(text) if Decimal(repr(float(text))) == exact else exact
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_PLAIN = msgspec.json.Decoder(dict[str, Any], float_hook=_fraction)
+
+
 def _converters(fields: Mapping[str, Any]) -> dict[str, Convert]:
     return {name: converter(field) for name, field in fields.items()}

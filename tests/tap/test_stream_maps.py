@@ -312,6 +312,8 @@ def test_expressions_may_use_fields_functions_settings_and_names_of_their_own(
         "d": "str(datetime.datetime.fromisoformat('2020-01-01'))",
         "e": "bool(email) and json.dumps(email)",
         "name": "(self or '').upper()",
+        "f": "json.dumps(custom_attributes)",
+        "g": "((custom_attributes or {}).get('lead_score') or 0) * 1.5",
     }
     run = sync(workbench, leads_250, {"contacts": rule}, stream_map_config={"salt": "s"})
     assert len(records(run)) == 250

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from jsonschema import Draft202012Validator
 from support.records import LEADS, validator
 
-from tap_leads.records.convert import Converter
+from tap_leads.records.convert import Converter, as_plain_record
 from tap_leads.records.pages import LeadWithoutIdError
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.records.selection import Selection
@@ -310,6 +310,21 @@ def test_a_root_field_that_the_schema_does_not_know_is_kept_under_its_name(
     record = convert(**{name: value})
     assert repr(record["additional_fields"]) == repr({name: value})
     assert set(record) == set(LEAD_SCHEMA["properties"])
+
+
+@pytest.mark.parametrize(
+    ("digits", "kind"),
+    [("0.5", float), ("1.50", float), ("0.1234567890123456789012345", Decimal), ("1E400", Decimal)],
+)
+def test_expressions_get_fractions_as_floats_unless_digits_would_be_lost(
+    digits: str, kind: type
+) -> None:
+    (lead,) = Converter(LEAD_SCHEMA).leads(
+        b'{"contacts":[{"id":"1","custom_attributes":{"x":' + digits.encode() + b"}}]}"
+    )
+    found = as_plain_record(lead)["custom_attributes"]["x"]
+    assert type(found) is kind
+    assert Decimal(repr(found) if kind is float else found) == Decimal(digits)
 
 
 def test_several_fields_that_do_not_fit_are_kept_side_by_side() -> None:
