@@ -20,8 +20,8 @@ from typing_extensions import override
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
 from tap_leads.outputs import Output, is_flattened
-from tap_leads.records.convert import Converter, as_record
-from tap_leads.records.decoder import Lead
+from tap_leads.records.convert import Converter
+from tap_leads.records.decoder import Lead, as_record
 from tap_leads.records.pages import NotAPageError
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.extraction import Extraction

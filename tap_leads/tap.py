@@ -91,12 +91,10 @@ class TapLeads(Tap):
         self._config = normalize(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = (
-            error
-            for error in JSONSchemaValidator(schema).iter_errors(self._config)  # fills in defaults
-            if list(error.path)[:1] != ["stream_maps"] or len(error.path) == 1
-            # Inside a stream map, the mapper names what is wrong, down to the field.
-        )
+        # The mapper checks stream maps, and names the field; the SDK's schema of them is not valid.
+        checked = schema["properties"] | {"stream_maps": {"type": ["object", "null"]}}
+        validator = JSONSchemaValidator(schema | {"properties": checked})
+        errors = validator.iter_errors(self._config)  # and fills in defaults
         messages = check_settings(schema, errors, self._config)
         if messages and raise_errors:
             raise SettingsError(" ".join(messages))

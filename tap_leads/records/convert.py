@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tap_leads.records.decoder import UNREADABLE, Lead, LeadDecoder
+from tap_leads.records.decoder import UNREADABLE, Lead, LeadDecoder, as_record
 from tap_leads.records.misfits import Misfit, Misfits
 from tap_leads.records.pages import NUL, lead_id, lead_of, raw_leads
 from tap_leads.records.schema import ADDITIONAL_FIELDS, CUSTOM_ATTRIBUTES, OPEN_OBJECT
@@ -114,14 +114,8 @@ class Converter:
         return fitted, misfits
 
 
-def as_record(lead: Lead) -> dict[str, Any]:
-    """The record of a lead as a dictionary, for whatever does more than to write it."""
-    record: dict[str, Any] = msgspec.to_builtins(lead, builtin_types=(Decimal,))
-    return record
-
-
 def as_plain_record(lead: Lead) -> dict[str, Any]:
-    """The same with fractions as floats, which expressions can use; without losing a digit."""
+    """The record of a lead, its fractions as floats where no digit is lost: for expressions."""
     record: dict[str, Any] = _PLAIN.decode(_ENCODER.encode(lead))
     return record
 

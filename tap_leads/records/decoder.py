@@ -24,8 +24,40 @@ from tap_leads.records.schema import ADDITIONAL_FIELDS
 from tap_leads.records.selection import Path
 from tap_leads.records.values import INT64_END, MILLISECONDS, MisfitError, is_time, kind_of
 
+
+class LeadRecord(msgspec.Struct):
+    """The record of a lead, with every field of the schema in order.
+
+    It is encoded as it is, and read like a dictionary.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        return as_record(self)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(as_record(self))
+
+    def __len__(self) -> int:
+        return len(as_record(self))
+
+    get = Mapping.get
+    keys = Mapping.keys
+    items = Mapping.items
+    values = Mapping.values
+    __contains__ = Mapping.__contains__
+
+
+Mapping.register(LeadRecord)
+
 Lead: TypeAlias = Any
-"""A struct that is encoded as the record of a lead: with every field of the schema, in order."""
+"""A `LeadRecord`, where the types of the SDK know dictionaries only."""
+
+
+def as_record(lead: Lead) -> dict[str, Any]:
+    """The record of a lead as a dictionary."""
+    record: dict[str, Any] = msgspec.to_builtins(lead, builtin_types=(Decimal,))
+    return record
+
 
 UNREADABLE = (ValueError, ArithmeticError, RecursionError)
 """What msgspec raises where a lead does not fit, or is no JSON.
@@ -135,7 +167,7 @@ class LeadDecoder:
             if "properties" in field:
                 places.append(self._place((name,), attribute, field["properties"]))
         self._places = [place for place in places if any(place[1:])]
-        self._lead = _struct("Lead", fields, properties)
+        self._lead = _struct("Lead", fields, properties, base=LeadRecord)
         page = msgspec.defstruct("Page", [("contacts", list[self._lead])])  # type: ignore[name-defined]
         self._pages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, float_hook=Decimal)
         self._leads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
@@ -263,11 +295,18 @@ def _object(properties: Mapping[str, Any], depth: int) -> Any:
     return _struct("Object", fields, properties)
 
 
-def _struct(name: str, fields: list[Any], names: Collection[str]) -> Any:
+def _struct(
+    name: str,
+    fields: list[Any],
+    names: Collection[str],
+    base: type[msgspec.Struct] = msgspec.Struct,
+) -> Any:
     # Attributes have names of their own, as Python would not take every name that Intercom has.
     rename = {_attribute(index): name for index, name in enumerate(names) if _is_plain((name,))}
     # What JSON holds has no cycles, so the garbage collector need not follow it.
-    return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct(
+        name, fields, bases=(base,), rename=rename, forbid_unknown_fields=True, gc=False
+    )
 
 
 def _is_plain(path: Path) -> bool:

@@ -15,7 +15,7 @@ from support.warehouse import Warehouse
 QUESTION = "Which of these best describes your current role in the company you work for?"
 CYRILLIC = "Каким образом вы узнали о нас в первый раз?"  # noqa: RUF001
 FIRST = ["Plan", QUESTION, CYRILLIC, "team_size"]
-LATER = [QUESTION + " (other)", CYRILLIC + " (другое)", "plan", "PLAN"]  # noqa: RUF001
+LATER = [QUESTION + " (other)", CYRILLIC + " (другое)", "plan", "PLAN"]
 
 
 @contextmanager

@@ -324,7 +324,7 @@ def test_expressions_get_fractions_as_floats_unless_digits_would_be_lost(
     )
     found = as_plain_record(lead)["custom_attributes"]["x"]
     assert type(found) is kind
-    assert Decimal(repr(found) if kind is float else found) == Decimal(digits)
+    assert Decimal(str(found)) == Decimal(digits)
 
 
 def test_several_fields_that_do_not_fit_are_kept_side_by_side() -> None:

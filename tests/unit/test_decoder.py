@@ -218,3 +218,15 @@ def test_a_page_and_a_lead_of_it_are_decoded_alike() -> None:
     body = page([lead(7, 0)])
     (raw,) = raw_leads(body)
     assert written([decoder().lead(raw)]) == written(decoder().page(body))
+
+
+def test_a_lead_is_read_like_a_dictionary() -> None:
+    (found,) = Converter(LEAD_SCHEMA).leads(one_lead(email="a@example.com", x=1))
+    assert found["email"] == found.get("email") == "a@example.com"
+    assert found.get("nothing") is None
+    assert "email" in found
+    assert "nothing" not in found
+    assert list(found) == list(found.keys()) == list(LEAD_SCHEMA["properties"])
+    assert dict(found) == dict(found.items())
+    assert len(found) == len(LEAD_SCHEMA["properties"])
+    assert dict(found)["additional_fields"] == {"x": 1}
