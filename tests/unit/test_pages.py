@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.records import leads_of
 
 from tap_leads.records.pages import (
     LeadWithoutIdError,
     NotAPageError,
     Version,
-    leads_of,
     read_page,
 )
 
