@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from itertools import chain
 from pathlib import Path
@@ -33,7 +34,7 @@ def json_lines(path: Path) -> list[Row]:
 def csv_rows(path: Path) -> list[Row]:
     """The rows of a CSV file with a header."""
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, restkey="beyond the last column"))
 
 
 class Jsonl(Target):
@@ -52,13 +53,14 @@ class Jsonl(Target):
 
 
 class MeltanoLabsCsv(Target):
-    """Texts in a file; objects as JSON or as Python writes them."""
+    """Texts in a file, which each sync writes from its beginning."""
 
     package = "meltanolabs-target-csv"
     variant = "MeltanoLabs"
     program = "target-csv"
     pins = "csv"
     quick = True
+    note = "Objects and lists are written as Python writes them, not as JSON."
 
     @override
     def settings(self) -> Settings:
@@ -75,6 +77,7 @@ class SingerCsv(Target):
     package = program = "target-csv"
     variant = "singer-io"
     pins = "singer-csv"
+    dated = True
     quick = True
 
     @override
@@ -92,6 +95,7 @@ class SingerJsonl(Target):
 
     package = program = "target-singer-jsonl"
     pins = "singer-jsonl"
+    dated = True
 
     @override
     def settings(self) -> Settings:
@@ -99,8 +103,9 @@ class SingerJsonl(Target):
 
     @override
     def rows(self) -> list[Row]:
-        files = sorted(self.folder.rglob("contacts*.jsonl"))
-        messages = chain.from_iterable(map(json_lines, files))
+        files = sorted(self.folder.glob("contacts/*.singer.gz"))
+        lines = b"".join(gzip.decompress(path.read_bytes()) for path in files).split(b"\n")
+        messages = [json.loads(line) for line in lines if line]
         return [message["record"] for message in messages if message["type"] == "RECORD"]
 
 
@@ -126,6 +131,7 @@ class Parquet(Target):
     package = program = "target-parquet"
     variant = "singer-io"
     pins = "parquet"
+    dated = True
     quick = True
 
     @override
@@ -135,22 +141,6 @@ class Parquet(Target):
     @override
     def rows(self) -> list[Row]:
         return self.ask(READ_PARQUET, self.folder / "contacts-*.parquet")
-
-
-class UniversalFile(Target):
-    """A file of any type; here Parquet."""
-
-    package = program = "target-universal-file"
-    variant = "Parquet"
-    pins = "universal-file"
-
-    @override
-    def settings(self) -> Settings:
-        return {"protocol": "local", "file_type": "parquet", "path": str(self.folder)}
-
-    @override
-    def rows(self) -> list[Row]:
-        return self.ask(READ_PARQUET, self.folder / "**/*.parquet")
 
 
 class Mapper(Target):

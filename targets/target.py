@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,8 @@ class Target(ABC):
         pins: The name of its pins, `requirements/targets-PINS.txt`; none for Meltano's plugins.
         metadata: The settings that add the columns `_sdc_…`, if it does not do that anyway.
         own_flattening: The settings that make the target flatten, if it can.
+        dated: Whether the second of the load is in the name of its file.
+        offline: Whether it is tried without the service that it loads into; then only loads are.
         quick: Whether it is fast enough to run with all other tests.
         note: What a user should know of it besides what the comparison finds.
     """
@@ -42,6 +45,8 @@ class Target(ABC):
     pins: ClassVar[str] = ""
     metadata: ClassVar[Settings] = {}
     own_flattening: ClassVar[Settings] = {}
+    dated: ClassVar[bool] = False
+    offline: ClassVar[bool] = False
     quick: ClassVar[bool] = False
     note: ClassVar[str] = ""
 
@@ -88,6 +93,8 @@ class Target(ABC):
         config = self.folder / "config.json"
         config.write_text(json.dumps({**self.settings(), **more}))
         run(self.programs() / self.program, "--config", config, folder=self.folder, sent=output)
+        if self.dated:  # or the next load would overwrite the file
+            time.sleep(1 - time.time() % 1)
 
     def ask(self, script: str, *arguments: str | Path) -> list[Row]:
         """Runs a script in the target's environment, which has the library to read the rows."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from targets import extracts
 from targets.comparison import Comparison, compare
@@ -16,8 +16,6 @@ from targets.extracts import WAYS, Extract, Record
 from targets.services import Services
 from targets.target import Row, Target
 
-WITHOUT = "without ACTIVATE_VERSION"
-FAILS = "fails"
 
 
 @dataclass
@@ -25,12 +23,26 @@ class Load:
     """How a load ended.
 
     Attributes:
-        problem: What went wrong; empty when every value arrived.
+        error: What the target said when it failed.
+        found: How the rows differ from what the tap wrote.
         without: Whether ACTIVATE_VERSION had to be left out.
     """
 
-    problem: str = ""
+    error: str = ""
+    found: Comparison = field(default_factory=Comparison)
     without: bool = False
+
+    @property
+    def rank(self) -> int:
+        """0: every value arrived; 1: all but what the target does to any; 2: others; 3: failed."""
+        if self.error:
+            return 3
+        if self.found.missing or self.found.surplus or self.found.fields:
+            return 2
+        return 1 if self.found.bent else 0
+
+    def __str__(self) -> str:
+        return f"fails: {self.error}" if self.error else str(self.found)
 
 
 @dataclass
@@ -38,23 +50,40 @@ class Report:
     """What came out of the runs of a target.
 
     Attributes:
-        name: The target, with its version.
+        kind: The target.
         missing: Why it could not be installed.
         loads: The name of a way -> how the load ended.
-        deleted: What became of the deleted leads in the second sync.
-        remedy: Whether `_sdc_extracted_at` tells the deleted leads; None without such a column.
-        workspaces: How the load of two workspaces into one table ended.
-        own_flattening: The fields that are lost when the target flattens; None if it cannot.
+        second: What the second sync left; None if there was none.
+        workspaces: How the load of two workspaces into one table ended; None if there was none.
+        lost: The fields that are lost when the target flattens; None if it cannot.
     """
 
-    name: str
-    note: str = ""
+    kind: type[Target]
     missing: str = ""
     loads: dict[str, Load] = field(default_factory=dict)
-    deleted: str = ""
-    remedy: bool | None = None
-    workspaces: Load = field(default_factory=Load)
-    own_flattening: list[str] | None = None
+    second: SecondSync | None = None
+    workspaces: Load | None = None
+    lost: list[str] | None = None
+
+    @property
+    def best(self) -> str:
+        """The first of the ways in which most arrives."""
+        return min(self.loads, key=lambda way: self.loads[way].rank)
+
+
+@dataclass
+class SecondSync:
+    """What a second sync left.
+
+    Attributes:
+        deleted: What became of the deleted leads.
+        told: Whether `_sdc_extracted_at` tells which they are; None without such a column.
+        now: How the rows of all other leads differ from what the tap wrote.
+    """
+
+    deleted: str
+    told: bool | None = None
+    now: Comparison = field(default_factory=Comparison)
 
 
 class Trial:
@@ -77,36 +106,32 @@ class Trial:
 
     def report(self) -> Report:
         """Runs it in all ways."""
-        report = Report(self.kind.name(), self.kind.note)
+        report = Report(self.kind)
         try:
             self.kind.programs()
         except NotInstalledError as error:
             report.missing = str(error)
             return report
         report.loads = {way: self.load(way) for way in WAYS}
-        good = [way for way, load in report.loads.items() if not load.problem]
-        best = good[0] if good else "default"
-        without = report.loads[best].without
-        try:
-            report.deleted, report.remedy = self.second_sync(best, without=without)
-        except ProgramError as error:
-            report.deleted = f"{FAILS}: {error}"
-        report.workspaces = self.workspaces(best)
+        if not self.kind.offline:
+            best = report.best
+            report.second = self.second_sync(best, without=report.loads[best].without)
+            report.workspaces = self.workspaces(best)
         if self.kind.own_flattening:
-            report.own_flattening = self.lost_by_own_flattening()
+            report.lost = self.lost_by_own_flattening()
         return report
 
     def load(self, way: str) -> Load:
         """Loads the leads of one sync, if need be without ACTIVATE_VERSION."""
         extract = extracts.leads(way)
         try:
-            return Load(_problem(self._compare(extract)))
+            return Load(found=self._compare(extract))
         except ProgramError as error:
-            first = f"{FAILS}: {error}"
+            failed = Load(str(error))
         try:
-            return Load(_problem(self._compare(extract.without_activate_version())), without=True)
+            return Load(found=self._compare(extract.without_activate_version()), without=True)
         except ProgramError:
-            return Load(first)
+            return failed
 
     def _compare(self, *loaded: Extract, key: Sequence[str] = ("id",)) -> Comparison:
         with self.destination() as target:
@@ -118,25 +143,26 @@ class Trial:
     def workspaces(self, way: str) -> Load:
         """Loads two workspaces, whose ids are the same, into one table."""
         try:
-            return Load(_problem(self._compare(*extracts.two_workspaces(way), key=("app_id", "id"))))
+            return Load(found=self._compare(*extracts.two_workspaces(way), key=("app_id", "id")))
         except ProgramError as error:
-            return Load(f"{FAILS}: {error}")
+            return Load(str(error))
 
-    def second_sync(self, way: str, *, without: bool = False) -> tuple[str, bool | None]:
-        """Loads two syncs; what became of the deleted leads, and whether their age tells them."""
+    def second_sync(self, way: str, *, without: bool = False) -> SecondSync:
+        """Loads two syncs, between which leads were changed, deleted and added."""
         first, second = extracts.two_syncs(way)
         if without:
             first, second = first.without_activate_version(), second.without_activate_version()
-        with self.destination() as target:
-            target.load(first.output, **target.metadata)
-            target.load(second.output, **target.metadata)
-            rows = target.rows()
-        deleted = _ids(first.records) - _ids(second.records)
-        fate, now = _fate(rows, first, second, deleted)
-        different = compare(second.records, now, second.times)
-        if different:
-            fate += f"; {different}"
-        return fate, _is_told_by_age(rows, second, deleted)
+        try:
+            with self.destination() as target:
+                target.load(first.output, **target.metadata)
+                target.load(second.output, **target.metadata)
+                rows = target.rows()
+        except ProgramError as error:
+            return SecondSync(f"fails: {error}")
+        gone = _ids(first.records) - _ids(second.records)
+        fate, now = _fate(rows, first, second, gone)
+        told = _is_told_by_age(rows, second, gone)
+        return SecondSync(fate, told, compare(second.records, now, second.times))
 
     def lost_by_own_flattening(self) -> list[str]:
         """The fields that are not there, in any form, when the target flattens."""
@@ -176,10 +202,6 @@ def _is_told_by_age(rows: list[Row], second: Extract, deleted: set[str]) -> bool
     start = second.first_page[:19]
     older = {i for i, time in times.items() if str(time).replace(" ", "T")[:19] < start}
     return older == deleted
-
-
-def _problem(different: Comparison) -> str:
-    return str(different) if different else ""
 
 
 def _ids(records: list[Record]) -> set[str]:
