@@ -17,7 +17,9 @@ def main() -> int:
     # A kill ends the run as Ctrl-C does: with every server that it started.
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     parser = argparse.ArgumentParser(prog="python -m targets", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="TARGET", choices=TARGETS, help=", ".join(TARGETS))
+    parser.add_argument(
+        "--only", nargs="+", metavar="TARGET", choices=TARGETS, help=", ".join(TARGETS)
+    )
     only = parser.parse_args().only
     reports = []
     with Services() as services:

@@ -24,6 +24,8 @@ _MILLISECOND = 0.001  # some destinations keep no more digits
 
 _DECIMAL = re.compile(r"Decimal\('([^']*)'\)")  # as Python writes numbers inside an object
 
+_SHOWN = 4  # names of fields in a message
+
 EMPTY = "empty texts become null"
 ROUNDED = "integers beyond 64 bits are rounded"
 
@@ -56,8 +58,8 @@ class Comparison:
             parts.append(f"{self.surplus} rows too many")
         if self.fields:
             names = sorted(self.fields)
-            shown = ", ".join(f"`{name}`" for name in names[:4])
-            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+            shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             parts.append(f"other values in {shown}{more}")
         return "; ".join(parts) or "every value is the same"
 

@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -57,8 +58,8 @@ class PipelineWisePostgres(_Postgres):
     package = "pipelinewise-target-postgres"
     variant = "PipelineWise"
     pins = "pipelinewise"
-    metadata = {"add_metadata_columns": True}
-    own_flattening = {"data_flattening_max_level": 2}
+    metadata: ClassVar[Settings] = {"add_metadata_columns": True}
+    own_flattening: ClassVar[Settings] = {"data_flattening_max_level": 2}
     note = "Writes line breaks and tabs in texts as `\\n`, `\\r` and `\\t`."
 
     @override
@@ -117,8 +118,8 @@ class Duckdb(Target):
     package = program = "target-duckdb"
     variant = "jwills"
     pins = "duckdb"
-    metadata = {"add_metadata_columns": True}
-    own_flattening = {"data_flattening_max_level": 2}
+    metadata: ClassVar[Settings] = {"add_metadata_columns": True}
+    own_flattening: ClassVar[Settings] = {"data_flattening_max_level": 2}
     quick = True
     note = (
         "With DuckDB 1.5 and later it drops the first row in silence; it is pinned here with 1.1.3."

@@ -1,4 +1,4 @@
-"""Each target's own environment, made from `requirements/targets-NAME.txt` when it is first needed."""
+"""Each target's own environment, made from `requirements/targets-NAME.txt` when first needed."""
 
 from __future__ import annotations
 

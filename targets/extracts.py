@@ -9,13 +9,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeAlias
 
-from targets.environment import ROOT, RUN_LIMIT
 from tap_leads.sandbox import Sandbox
+from targets.environment import ROOT, RUN_LIMIT, ProgramError, last_line
 
 Record: TypeAlias = dict[str, Any]
 
@@ -67,7 +66,7 @@ class Extract:
     @property
     def first_page(self) -> str:
         """When the first record was extracted."""
-        return min(m["time_extracted"] for m in self.messages if m["type"] == "RECORD")
+        return min(str(m["time_extracted"]) for m in self.messages if m["type"] == "RECORD")
 
     def without_activate_version(self) -> Extract:
         """The same with `emit_activate_version_messages: false`."""
@@ -79,17 +78,19 @@ class Extract:
         return Extract(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
 
-def _extract(sandbox: Sandbox, token: str, settings: Mapping[str, str]) -> Extract:
+def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
     own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
     access = {"TAP_LEADS_ACCESS_TOKEN": token, "TAP_LEADS_API_URL": sandbox.url}
     done = subprocess.run(
         [sys.executable, "-m", "tap_leads"],
         cwd=ROOT,
         env=own | access | settings,
-        stdout=subprocess.PIPE,
-        check=True,
+        capture_output=True,
+        check=False,
         timeout=RUN_LIMIT,
     )
+    if done.returncode:
+        raise ProgramError(last_line(done.stderr.decode()))
     return Extract(done.stdout)
 
 

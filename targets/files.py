@@ -121,7 +121,9 @@ class LocalJson(Target):
 
     @override
     def rows(self) -> list[Row]:
-        files = sorted(self.folder.glob("contacts/*.json"), key=lambda path: path.stat().st_mtime_ns)
+        files = sorted(
+            self.folder.glob("contacts/*.json"), key=lambda path: path.stat().st_mtime_ns
+        )
         return [json.loads(path.read_text())["record"] for path in files]
 
 

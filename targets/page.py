@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
@@ -27,7 +27,9 @@ def page(reports: Sequence[Report]) -> str:
     return Template(_TEMPLATE.read_text()).substitute(
         leads=LEADS,
         lost=_list(f"`{name}`" for name in sorted(lost)),
-        told=_list(f"{report.kind.program} ({report.kind.variant})".replace(" ()", "") for report in told),
+        told=_list(
+            f"{report.kind.program} ({report.kind.variant})".replace(" ()", "") for report in told
+        ),
         table=table(reports),
         details="\n".join(line for report in reports for line in details(report)),
     )
@@ -69,7 +71,7 @@ def _advice(report: Report) -> str:
     wanted = [f"`{name}: {value}`" for name, value in _settings(report.best).items()]
     if load.without:
         wanted.append("`emit_activate_version_messages: false`")
-    return ", ".join(wanted) or "–"
+    return ", ".join(wanted) or "nothing"
 
 
 def _settings(way: str) -> dict[str, str]:
@@ -101,14 +103,15 @@ def details(report: Report) -> list[str]:
 
 def short(text: str) -> str:
     """An error in one line, without what is different in each run."""
-    text = re.sub(r"\s+", " ", text.replace("|", "/").replace("<", "‹"))
+    text = re.sub(r"\s+", " ", text.replace("|", "/").replace("<", "&lt;"))
     text = re.sub(r"\b\d{8,}\b", "…", text)
     text = re.sub(r"(/[\w.@-]+){2,}", "…", text)
     return text if len(text) <= _LONGEST else text[:_LONGEST].rstrip() + "…"
 
 
-def _list(names: object) -> str:
-    *first, last = names  # type: ignore[misc]
+def _list(names: Iterable[str]) -> str:
+    """Names as a sentence lists them."""
+    *first, last = list(names) or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -88,7 +88,7 @@ class S3Csv(_S3):
     program = "target-s3-csv"
     variant = "PipelineWise"
     pins = "s3-csv"
-    metadata = {"add_metadata_columns": True}
+    metadata: ClassVar[Settings] = {"add_metadata_columns": True}
 
     @override
     def settings(self) -> Settings:

@@ -17,7 +17,6 @@ from targets.services import Services
 from targets.target import Row, Target
 
 
-
 @dataclass
 class Load:
     """How a load ended.

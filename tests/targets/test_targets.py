@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from targets import extracts
-from targets.comparison import EMPTY, ROUNDED, compare
+from targets.comparison import EMPTY, ROUNDED
 from targets.databases import (
     DatamillPostgres,
     Duckdb,
