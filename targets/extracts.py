@@ -9,14 +9,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, TypeAlias
+from threading import Lock
+from typing import Any, TypeAlias, TypeVar
 
 from tap_leads.sandbox import Sandbox
 from targets.environment import ROOT, RUN_LIMIT, ProgramError, last_line
 
 Record: TypeAlias = dict[str, Any]
+_T = TypeVar("_T")
 
 LEADS = 300
 CHANGED = 30
@@ -78,6 +81,18 @@ class Extract:
         return Extract(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
 
+def _once(function: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Keeps what a function returned, also when several threads ask for it at the same time."""
+    lock = Lock()
+    cached = cache(function)
+
+    def one_at_a_time(way: str) -> _T:
+        with lock:
+            return cached(way)
+
+    return one_at_a_time
+
+
 def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
     own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
     access = {"TAP_LEADS_ACCESS_TOKEN": token, "TAP_LEADS_API_URL": sandbox.url}
@@ -94,14 +109,14 @@ def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
     return Extract(done.stdout)
 
 
-@cache
+@_once
 def leads(way: str) -> Extract:
     """Leads as one sync writes them."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@cache
+@_once
 def two_syncs(way: str) -> tuple[Extract, Extract]:
     """The leads of two syncs; between them some are changed, some deleted and some added."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
@@ -112,7 +127,7 @@ def two_syncs(way: str) -> tuple[Extract, Extract]:
         return first, _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@cache
+@_once
 def two_workspaces(way: str) -> tuple[Extract, Extract]:
     """The leads of two workspaces, which have the same ids, set up for one table."""
     counts = {"first": LEADS, "second": LEADS}

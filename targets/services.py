@@ -9,6 +9,7 @@ import urllib.request
 from contextlib import ExitStack
 from functools import cached_property
 from socket import socket
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ class Services:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._starting = Lock()  # several targets may ask at the same time
 
     def __enter__(self) -> Self:
         return self
@@ -35,12 +37,13 @@ class Services:
     ) -> None:
         self._stack.close()
 
-    @cached_property
+    @property
     def postgres(self) -> PostgresServer:
         """A real PostgreSQL."""
-        return self._stack.enter_context(PostgresServer())
+        with self._starting:
+            return self._postgres
 
-    @cached_property
+    @property
     def s3(self) -> str:
         """The address of a local S3 server, which takes any credentials.
 
@@ -48,6 +51,15 @@ class Services:
             NotInstalledError: Its packages could not be installed.
             ProgramError: It did not start.
         """
+        with self._starting:
+            return self._s3
+
+    @cached_property
+    def _postgres(self) -> PostgresServer:
+        return self._stack.enter_context(PostgresServer())
+
+    @cached_property
+    def _s3(self) -> str:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
