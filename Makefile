@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Named, because without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate)
+CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate targets)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -78,6 +78,10 @@ bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extract
 .PHONY: faults
 faults: $(DEV) ## Show what each extractor loses when something goes wrong
 	@$(BIN)/python -m benchmarks.faults
+
+.PHONY: targets
+targets: $(DEV) $(PLUGINS) ## Load into many targets, compare every value, and write docs/targets.md
+	@$(BIN)/python -m targets
 
 .PHONY: dist
 dist: $(DEV) ## Build the source distribution and the wheel
