@@ -45,13 +45,17 @@ demo-airflow: $(DEV) $(PLUGINS) ## Load three sample workspaces through Airflow 
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
+.PHONY: simulate
+simulate: $(DEV) ## Run every schedule of four faults through the lifecycle (an hour or more)
+	SIMULATE_FAULTS=4 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
+
 .PHONY: cover
 cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads must be run
 	$(BIN)/python -m pytest --cov
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
-	$(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format, spelling, imports, types and workflows

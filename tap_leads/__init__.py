@@ -106,7 +106,7 @@ def _each(pages: Generator[LeadsPage, None, None]) -> Generator[dict[str, Any], 
 def _read(stream: ContactsStream) -> Generator[LeadsPage, None, None]:
     from tap_leads.records.pages import scroll_param_of  # noqa: PLC0415 - it takes a while, too
 
-    with closing(stream.requests_session), closing(stream.read_pages()) as read:
+    with closing(stream.read_pages()) as read:
         for body, records in read:
             leads = [lead for record in records for lead in stream.mapped(record)]
             yield LeadsPage(leads, scroll_param_of(body))

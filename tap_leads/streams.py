@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
@@ -153,6 +153,7 @@ class ContactsStream(IntercomStream):
             self.config["max_restarts"],
         )
         with (
+            closing(self.requests_session),
             self._converter() as converter,
             Extraction(self, limits, self.logger) as extraction,
             Progress(extraction, self.logger),
