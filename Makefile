@@ -7,8 +7,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Named, as without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo benchmarks orchestrate)
+# Named, because without git (from an archive) the linter would not know what to leave out.
+CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate targets)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -18,7 +18,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 # Builds use pinned versions too; certificates are the system's, as with pip; and no interpreter
-# is downloaded behind anybody's back.
+# is downloaded unasked.
 export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/dev.txt
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -30,31 +30,46 @@ help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: demo
-demo: $(DEV) $(PLUGINS) ## Load a made-up workspace's leads into a real PostgreSQL and show them
-	@$(BIN)/python -m demo
+demo: $(DEV) $(PLUGINS) ## Load sample leads into a real PostgreSQL (KEEP=1 leaves it running)
+	@$(BIN)/python -m demo $(if $(KEEP),--keep)
 
 .PHONY: test
 test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 	$(BIN)/python -m pytest
 
 .PHONY: demo-airflow
-demo-airflow: $(DEV) $(PLUGINS) ## Load three made-up workspaces through Airflow and show the counts
+demo-airflow: $(DEV) $(PLUGINS) ## Load three sample workspaces through Airflow and show the counts
 	@$(BIN)/python -m demo.airflow
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
+.PHONY: cover
+cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads must be run
+	$(BIN)/python -m pytest --cov
+
+.PHONY: check
+check: lint ## Check style and types, and run the fast tests: for daily work
+	$(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+
 .PHONY: lint
-lint: $(DEV) ## Check style, format and types
+lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/codespell
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --persona pedantic .
 
 .PHONY: format
-format: $(DEV) ## Format the code and repair what can be repaired
+format: $(DEV) ## Format the code and fix what can be fixed
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: docs
+docs: $(DEV) $(PLUGINS) ## Write the pages and pictures in docs/ that programs make
+	$(BIN)/python -m docs.generate
 
 .PHONY: bench
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
@@ -63,6 +78,10 @@ bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extract
 .PHONY: faults
 faults: $(DEV) ## Show what each extractor loses when something goes wrong
 	@$(BIN)/python -m benchmarks.faults
+
+.PHONY: targets
+targets: $(DEV) $(PLUGINS) ## Load into many targets, compare every value, and write docs/targets.md
+	@$(BIN)/python -m targets
 
 .PHONY: dist
 dist: $(DEV) ## Build the source distribution and the wheel
@@ -73,7 +92,7 @@ dist: $(DEV) ## Build the source distribution and the wheel
 setup: $(DEV) $(PLUGINS) ## Only set up
 
 .PHONY: pins
-pins: $(DEV) ## Write new pins into requirements/
+pins: $(DEV) ## Update the pinned versions in requirements/
 	@for name in dev plugins; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
@@ -85,15 +104,15 @@ pins: $(DEV) ## Write new pins into requirements/
 
 .PHONY: clean
 clean: ## Remove everything that was made
-	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache \
-	  .ruff_cache build dist output
+	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .import_linter_cache \
+	  .mypy_cache .pytest_cache .ruff_cache build dist output
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # pip is there from the beginning, but uv is many times faster, so pip installs uv alone.
 $(DEV): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(sys.argv[1])' \
 	  'tap-leads needs Python 3.11 or later; name one: make PYTHON=python3.12'
-	@echo 'Setting up .venv (once)'
+	@echo 'Setting up .venv (once; with the Meltano plugins, about a minute)'
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || { \
 	  $(PYTHON) -m venv --clear .venv && \
 	  $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements/dev.txt)"; }

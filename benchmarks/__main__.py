@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures the tap, and prints the tables that the README shows."""
+"""`python -m benchmarks`: measures the tap, and writes the page that shows the figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 
 from benchmarks.machine import this_machine
 from benchmarks.measures import MEASURES, QUICK, Plan
+from benchmarks.page import draw_charts, write_page
 from benchmarks.programs import ROOT, BenchmarkError
 from benchmarks.results import Results
 from benchmarks.table import markdown
@@ -68,20 +69,23 @@ def _measure(plan: Plan, names: list[str], *, quick: bool) -> int:
         measure = MEASURES[name]
         print(f"{name}: {(measure.__doc__ or '').splitlines()[0]}", end=" ", file=sys.stderr)
         sys.stderr.flush()
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             measure(plan, results)
         except BenchmarkError as error:
             results.failures[name] = str(error)
             print(f"FAILED: {error}", file=sys.stderr)
         else:
-            print(f"({time.monotonic() - began:.0f} s)", file=sys.stderr)
+            print(f"({time.monotonic() - started:.0f} s)", file=sys.stderr)
     FOLDER.mkdir(parents=True, exist_ok=True)
     complete = not quick and set(names) == set(MEASURES) and not results.failures
     path = COMPLETE if complete else PARTIAL
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
     print(file=sys.stderr)
     _show(path)
+    if complete:
+        write_page(markdown(results))
+        draw_charts(path)
     return 1 if results.failures else 0
 
 

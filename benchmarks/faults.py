@@ -4,7 +4,7 @@ Each extractor reads 100 leads in pages of 20 from the sandbox, and something go
 third request (`scroll_exists`: at the first); then 3,000 leads with a target that falls asleep
 after the first one, for longer than a scroll lives unused. A cell shows the records that came and
 the exit code: 100 (or 3,000) with 0 is a complete sync, less with another code is an honest
-failure, and less with 0 is a loss that nobody notices.
+failure, and less with 0 is a loss that goes unnoticed.
 
 Intercom's minute is scaled down to two seconds, with everybody's pauses: ours by `scroll_expiry`,
 the others' by the launcher. Extractors that scroll nothing but companies are given leads for them.
@@ -51,7 +51,7 @@ class Fault(NamedTuple):
 
 FAULTS = (
     Fault("500 restart", ("restart@3",)),
-    Fault("answer lost", ("lost@3",)),
+    Fault("response lost", ("lost@3",)),
     Fault("429", ("429@3",)),
     Fault("scroll_exists once", ("exists@1",)),
     Fault("target asleep past the idle limit", leads=MANY_LEADS, sleep=SLEEP),

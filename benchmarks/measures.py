@@ -1,9 +1,10 @@
-"""What is measured, one function a figure. Each adds to the results as it goes."""
+"""What is measured, one function per figure. Each adds to the results as it goes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -12,13 +13,33 @@ import msgspec
 
 from benchmarks import steps, warehouse
 from benchmarks.peers import PEERS
-from benchmarks.programs import TIME_LIMIT, BenchmarkError, Outcome, bare_loop, run, tap
+from benchmarks.programs import (
+    TIME_LIMIT,
+    BenchmarkError,
+    Outcome,
+    bare_loop,
+    catalog_without,
+    run,
+    tap,
+)
 from benchmarks.programs import tap_environment as environment
 from benchmarks.results import Comparison, Memory, Pairs, Profile, Results
-from benchmarks.server import StandIn
+from benchmarks.server import SimulatedApi
+from benchmarks.templates import Kind
 
 LATENCY = 0.05
 BARE, TAP = "bare loop", "tap-leads"
+PLAIN, DESELECTED = "plain", "one field deselected"
+WAYS = {
+    "flattening": {
+        "TAP_LEADS_FLATTENING_ENABLED": "true",
+        "TAP_LEADS_FLATTENING_MAX_DEPTH": "1",
+    },
+    "a stream map": {
+        "TAP_LEADS_STREAM_MAPS": '{"contacts": {"email": "md5(email) if email else None"}}'
+    },
+    "typed attributes": {"TAP_LEADS_TYPED_CUSTOM_ATTRIBUTES": "true"},
+}
 _POLL = 0.1
 
 
@@ -60,14 +81,45 @@ QUICK = Plan(
 Measure = Callable[[Plan, Results], None]
 
 
-def run_tap(stand_in: StandIn, asleep: Callable[[], None] | None = None) -> Outcome:
-    """Runs the tap against a stand-in."""
-    return run(tap(), stand_in.leads, environment=environment(stand_in.url), asleep=asleep)
+def run_tap(api: SimulatedApi, asleep: Callable[[], None] | None = None) -> Outcome:
+    """Runs the tap against a simulated API."""
+    return run(tap(), api.leads, environment=environment(api.url), asleep=asleep)
 
 
 def latency(plan: Plan, results: Results) -> None:
     """Wall time at 50 ms a page."""
     results.latency = _pairs(plan, plan.latency, LATENCY)
+
+
+def realistic(plan: Plan, results: Results) -> None:
+    """Leads as Intercom really sends them: with undocumented fields and fractions."""
+    found: dict[str, list[Outcome]] = {}
+    with ExitStack() as stack:
+        apis = {
+            kind: stack.enter_context(SimulatedApi(plan.zero, kind=kind))
+            for kind in (Kind.NONE, Kind.ONE, Kind.ALL)
+        }
+        for _ in range(plan.rounds):
+            for kind, api in apis.items():
+                found.setdefault(kind, []).append(run_tap(api))
+    results.realistic = found
+
+
+def ways(plan: Plan, results: Results) -> None:
+    """Ways of use: with flattening, a deselected field, a stream map, typed attributes."""
+    found: dict[str, list[Outcome]] = {}
+    with SimulatedApi(plan.zero) as api, TemporaryDirectory() as folder:
+        commands = WAYS | {PLAIN: {}, DESELECTED: {}}
+        catalog = Path(folder) / "catalog.json"
+        catalog.write_bytes(catalog_without("email", environment(api.url)))
+        for _ in range(plan.rounds):
+            for way, settings in commands.items():
+                extra = ["--catalog", str(catalog)] if way == DESELECTED else []
+                outcome = run(
+                    [*tap(), *extra], api.leads, environment=environment(api.url, **settings)
+                )
+                found.setdefault(way, []).append(outcome)
+    results.ways = found
 
 
 def zero(plan: Plan, results: Results) -> None:
@@ -77,22 +129,22 @@ def zero(plan: Plan, results: Results) -> None:
 
 def _pairs(plan: Plan, leads: int, seconds: float) -> Pairs:
     pairs = Pairs()
-    with StandIn(leads, seconds) as stand_in:
+    with SimulatedApi(leads, seconds) as api:
         for _ in range(plan.rounds):
-            pairs.bare.append(run(bare_loop(stand_in.url), leads))
-            pairs.tap.append(run_tap(stand_in))
+            pairs.bare.append(run(bare_loop(api.url), leads))
+            pairs.tap.append(run_tap(api))
     return pairs
 
 
 def peers(plan: Plan, results: Results) -> None:
-    """Leads a second, other extractors beside the tap and the bare loop."""
+    """Leads a second, other extractors next to the tap and the bare loop."""
     results.peers = found = Comparison({BARE: [], TAP: []}, {BARE: "leads", TAP: "leads"})
-    with StandIn(plan.peers) as stand_in, TemporaryDirectory() as folder:
-        commands = {BARE: bare_loop(stand_in.url), TAP: tap()}
+    with SimulatedApi(plan.peers) as api, TemporaryDirectory() as folder:
+        commands = {BARE: bare_loop(api.url), TAP: tap()}
         for peer in PEERS:
             try:
                 peer.install()
-                commands[peer.title] = peer.command(stand_in.url, Path(folder))
+                commands[peer.title] = peer.command(api.url, Path(folder))
             except BenchmarkError as error:
                 found.missing[peer.title] = str(error)
             else:
@@ -103,7 +155,7 @@ def peers(plan: Plan, results: Results) -> None:
                 if title in found.missing:
                     continue
                 try:
-                    outcome = run(command, plan.peers, environment=environment(stand_in.url))
+                    outcome = run(command, plan.peers, environment=environment(api.url))
                 except BenchmarkError as error:
                     if title in {BARE, TAP}:
                         raise
@@ -117,21 +169,21 @@ def sizes(plan: Plan, results: Results) -> None:
     """How time and memory grow with the number of leads."""
     results.sizes = []
     for leads in plan.sizes:
-        with StandIn(leads) as stand_in:
-            results.sizes.append([run_tap(stand_in) for _ in range(plan.rounds)])
+        with SimulatedApi(leads) as api:
+            results.sizes.append([run_tap(api) for _ in range(plan.rounds)])
 
 
 def spool(plan: Plan, results: Results) -> None:
     """Memory while all leads wait for a target that sleeps after the first."""
-    with StandIn(plan.spool) as stand_in:
+    with SimulatedApi(plan.spool) as api:
 
         def until_all_wait() -> None:
             deadline = time.monotonic() + TIME_LIMIT / 2
-            while stand_in.progress()[0] < stand_in.leads and time.monotonic() < deadline:
+            while api.progress()[0] < api.leads and time.monotonic() < deadline:
                 time.sleep(_POLL)
             time.sleep(_POLL)
 
-        results.spool = [run_tap(stand_in, until_all_wait) for _ in range(plan.rounds)]
+        results.spool = [run_tap(api, until_all_wait) for _ in range(plan.rounds)]
 
 
 def memory(plan: Plan, results: Results) -> None:
@@ -148,25 +200,25 @@ def profile(plan: Plan, results: Results) -> None:
 
     The latter is without start-up, which a run on an empty workspace shows.
     """
-    with StandIn(0) as stand_in:
-        results.empty = [run_tap(stand_in) for _ in range(plan.rounds)]
+    with SimulatedApi(0) as api:
+        results.empty = [run_tap(api) for _ in range(plan.rounds)]
     start = median(outcome.cpu for outcome in results.empty)
     results.profile = found = Profile(plan.profile)
-    with StandIn(plan.profile) as stand_in:
+    with SimulatedApi(plan.profile) as api:
         for _ in range(plan.rounds):
-            alone = steps.in_a_process(dict[str, float], "profile", stand_in.url, str(plan.profile))
+            alone = steps.in_a_process(dict[str, float], "profile", api.url, str(plan.profile))
             for step, microseconds in alone.items():
                 found.steps.setdefault(step, []).append(microseconds)
-            found.total.append((run_tap(stand_in).cpu - start) / plan.profile * 1e6)
+            found.total.append((run_tap(api).cpu - start) / plan.profile * 1e6)
 
 
 def load(plan: Plan, results: Results) -> None:
     """Into PostgreSQL, through Meltano."""
-    with StandIn(plan.load) as stand_in:
-        results.loads = [warehouse.load(stand_in) for _ in range(plan.rounds)]
+    with SimulatedApi(plan.load) as api:
+        results.loads = [warehouse.load(api) for _ in range(plan.rounds)]
 
 
 MEASURES: dict[str, Measure] = {
     measure.__name__: measure
-    for measure in (latency, zero, peers, sizes, spool, memory, profile, load)
+    for measure in (latency, zero, realistic, ways, peers, sizes, spool, memory, profile, load)
 }

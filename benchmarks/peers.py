@@ -42,7 +42,7 @@ class Peer:
         title: Its package and version.
         stream: What it scrolls; those that scroll companies alone are given leads for companies.
         entry: Its main function.
-        arguments: Makes its arguments, given itself, the stand-in's address, and a folder.
+        arguments: Makes its arguments, given itself, the API's address, and a folder.
     """
 
     name: str
@@ -78,10 +78,10 @@ class Peer:
         ready.touch()
 
     def command(self, url: str, folder: Path, pace: float = 1.0) -> list[str]:
-        """The command line that reads all leads of a stand-in.
+        """The command line that reads all leads of a simulated API.
 
         Args:
-            url: Of the stand-in.
+            url: Of the simulated API.
             folder: Takes configuration and catalog.
             pace: How long a pause lasts, of what it should.
         """

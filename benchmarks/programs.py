@@ -62,9 +62,21 @@ def tap() -> list[str]:
 
 
 def tap_environment(url: str, **settings: str) -> dict[str, str]:
-    """This environment, with no settings of the tap but those that send it to a stand-in."""
+    """This environment, with no settings of the tap but those that send it to a simulated API."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
     return own | {"TAP_LEADS_ACCESS_TOKEN": "sandbox", "TAP_LEADS_API_URL": url} | settings
+
+
+def catalog_without(field: str, environment: dict[str, str]) -> bytes:
+    """The catalog of the tap, with one field deselected."""
+    done = subprocess.run(
+        [*tap(), "--discover"], env=environment, check=True, capture_output=True, timeout=TIME_LIMIT
+    )
+    catalog = msgspec.json.decode(done.stdout)
+    for entry in catalog["streams"][0]["metadata"]:
+        if entry["breadcrumb"] == ["properties", field]:
+            entry["metadata"]["selected"] = False
+    return msgspec.json.encode(catalog)
 
 
 def bare_loop(url: str) -> list[str]:
@@ -83,8 +95,8 @@ def run(
     """Runs a program to its end.
 
     Args:
-        command: The program, which writes leads of the stand-in.
-        leads: How many the stand-in has.
+        command: The program, which writes leads of the simulated API.
+        leads: How many the simulated API has.
         environment: Its variables; if not given, those of this process.
         asleep: Called after the first lead has come; until it returns, the pipe is not read.
         limit: Seconds that it may take; if not given, enough for so many leads.

@@ -1,4 +1,4 @@
-"""Runs another extractor, inside that one's environment, against a stand-in for Intercom.
+"""Runs another extractor, inside that one's environment, against a simulated API of Intercom.
 
     python redirect.py ADDRESS PACE MODULE:FUNCTION [ARGUMENT ...]
 
@@ -9,8 +9,8 @@ nothing else:
 - The scroll over companies is the one over leads, and what is `contacts` in its pages, is `data`:
   extractors that scroll nothing but companies then read leads as if they were some.
 - The list of tags, which some ask for first to try the token, is an empty one.
-- Pauses last PACE times as long, so that they keep their proportion where a stand-in's idle limit
-  is a fraction of Intercom's.
+- Pauses last PACE times as long, so that they keep their proportion where a simulated API's idle
+  limit is a fraction of Intercom's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def send_to(address: str) -> None:
         if target.path == "/tags":
             return no_tags(request)
         path = LEADS if target.path == COMPANIES else target.path
-        sent = request.copy()  # who repeats a request must find it as it was
+        sent = request.copy()  # a request that is repeated must be as it was
         sent.url = f"{address}{path}?{target.query}".rstrip("?")
         sent.headers["Intercom-Version"] = "1.4"
         response = send(session, sent, **options | {"proxies": {}})
@@ -51,7 +51,7 @@ def send_to(address: str) -> None:
 
 
 def no_tags(request: requests.PreparedRequest) -> requests.Response:
-    """The answer to who asks for tags."""
+    """The response for tags."""
     response = requests.Response()
     response.status_code = 200
     response._content = b'{"type":"tag.list","tags":[]}'  # noqa: SLF001 - there is no other way

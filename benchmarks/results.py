@@ -10,14 +10,14 @@ from benchmarks.warehouse import Load
 
 
 class Pairs(msgspec.Struct):
-    """Runs of the bare loop and of the tap, in turns."""
+    """Runs of the bare loop and of the tap, alternating."""
 
     bare: list[Outcome] = []
     tap: list[Outcome] = []
 
 
 class Comparison(msgspec.Struct):
-    """Runs of several extractors in turns, by title; and why others could not be run."""
+    """Runs of several extractors, alternating, by title; and why others could not be run."""
 
     runs: dict[str, list[Outcome]] = {}
     streams: dict[str, str] = {}
@@ -48,6 +48,8 @@ class Results(msgspec.Struct, omit_defaults=True):
         quick: Whether this was a trial, whose figures mean nothing.
         latency: At 50 ms a page.
         zero: At zero latency.
+        realistic: The tap at zero latency, by which leads have undocumented fields.
+        ways: The tap at zero latency, by way of use.
         peers: Other extractors, at zero latency.
         sizes: The tap at zero latency, for several numbers of leads.
         spool: The tap with a target that sleeps until all leads wait in the spool.
@@ -62,6 +64,8 @@ class Results(msgspec.Struct, omit_defaults=True):
     quick: bool = False
     latency: Pairs | None = None
     zero: Pairs | None = None
+    realistic: dict[str, list[Outcome]] = {}
+    ways: dict[str, list[Outcome]] = {}
     peers: Comparison | None = None
     sizes: list[list[Outcome]] = []
     spool: list[Outcome] = []

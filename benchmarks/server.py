@@ -1,13 +1,13 @@
-"""A stand-in for Intercom that answers faster than anybody asks, for measuring and nothing else.
+"""A simulated API of Intercom that is faster than any client, for measuring and nothing else.
 
-    python -m benchmarks.server LEADS [LATENCY]
+    python -m benchmarks.server LEADS [LATENCY [KIND]]
 
-The sandbox keeps every rule of the scroll and makes each lead on the spot, which takes it longer
-than the tap needs for the lead: measured against it, nothing would be seen but the sandbox. This
-one sends pages that are ready (see `templates`), over real HTTP on the loopback interface, from a
-process of its own. Of the rules it keeps four: a request without token opens a scroll, each other
-one is answered with the next page, the last page is empty, and after it the scroll is not found.
-Its memory is the templates.
+The sandbox keeps every rule of the scroll and makes each lead when it is asked for, which takes
+longer than the tap needs for the lead, so that the sandbox would be what is measured. This server
+sends pages that are ready (see `templates`), over real HTTP on the loopback interface, from a
+process of its own. Of the rules it keeps four: a request without a token opens a scroll, each other
+one gets the next page, the last page is empty, and after it the scroll is not found. Its memory is
+the templates.
 
 Its first line tells the port; it ends when its standard input does.
 """
@@ -25,10 +25,11 @@ from typing import Self
 from urllib.request import urlopen
 
 from benchmarks.programs import ROOT, BenchmarkError
-from benchmarks.templates import PAGE_SIZE, Pages
+from benchmarks.templates import PAGE_SIZE, Kind, Pages
+from tap_leads.sandbox import data_attributes
 
 HOST = "127.0.0.1"
-_SEND_BUFFER = 1 << 20  # a page fits in, so that nobody waits for its reader
+_SEND_BUFFER = 1 << 20  # a page fits in, so that sending does not wait for the reader
 _SECONDS = 60
 _NOT_FOUND = (
     b'{"type":"error.list","errors":[{"code":"not_found","message":"scroll parameter not found"}]}'
@@ -38,9 +39,9 @@ _NOT_FOUND = (
 class Server:
     """Serves one workspace, one scroll at a time."""
 
-    def __init__(self, leads: int, latency: float = 0.0) -> None:
+    def __init__(self, leads: int, latency: float, kind: Kind) -> None:
         self._leads = leads
-        self._pages = Pages(leads)
+        self._pages = Pages(leads, kind=kind)
         self._latency = latency
         self._position = 0
         self._opened = 0.0
@@ -50,7 +51,7 @@ class Server:
         self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:
-        """Accepts connections, for ever."""
+        """Accepts connections, until the process ends."""
         while True:
             connection, _ = self._listener.accept()
             threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
@@ -68,15 +69,18 @@ class Server:
                     received += data
                 request, _, received = received.partition(b"\r\n\r\n")
                 try:
-                    self._answer(connection, request.split(b" ", 2)[1])
+                    self._respond(connection, request.split(b" ", 2)[1])
                 except ConnectionError:
                     return
 
-    def _answer(self, connection: socket.socket, target: bytes) -> None:
+    def _respond(self, connection: socket.socket, target: bytes) -> None:
         path, _, query = target.partition(b"?")
         if path == b"/progress":
             progress = {"leads": self._position, "opened": self._opened}
             connection.sendall(_response(json.dumps(progress).encode()))
+        elif path == b"/data_attributes":
+            definitions = {"type": "data_attribute.list", "data_attributes": data_attributes()}
+            connection.sendall(_response(json.dumps(definitions).encode()))
         elif path == b"/contacts/scroll":
             self._scroll(connection, opening=b"scroll_param=" not in query)
         else:
@@ -105,7 +109,7 @@ def _response(body: bytes, status: bytes = b"200 OK") -> bytes:
     return head % (status, len(body)) + body
 
 
-class StandIn:
+class SimulatedApi:
     """A server in a process of its own, for as long as a `with` statement lasts.
 
     Attributes:
@@ -114,13 +118,21 @@ class StandIn:
 
     url: str
 
-    def __init__(self, leads: int, latency: float = 0.0) -> None:
+    def __init__(self, leads: int, latency: float = 0.0, kind: Kind = Kind.NONE) -> None:
         self.leads = leads
         self.latency = latency
+        self.kind = kind
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.server", str(self.leads), str(self.latency)],
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.server",
+                str(self.leads),
+                str(self.latency),
+                self.kind,
+            ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -129,7 +141,7 @@ class StandIn:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for
         port = self._process.stdout.readline().decode().strip()
         if not port:
-            raise BenchmarkError("the stand-in for Intercom did not start")
+            raise BenchmarkError("the simulated API did not start")
         self.url = f"http://{HOST}:{port}"
         return self
 
@@ -152,9 +164,9 @@ class StandIn:
         return min(said["leads"], self.leads), said["opened"]
 
 
-def main(leads: str, latency: str = "0") -> None:
+def main(leads: str, latency: str = "0", kind: str = Kind.NONE) -> None:
     """Serves until standard input ends."""
-    server = Server(int(leads), float(latency))
+    server = Server(int(leads), float(latency), Kind(kind))
     threading.Thread(target=server.serve, daemon=True).start()
     print(server.port, flush=True)
     sys.stdin.read()

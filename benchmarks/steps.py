@@ -5,9 +5,9 @@
 
 Run as a program, in a process as fresh as the tap's, it prints what it found as JSON.
 
-Measured is processor time of one thread, so that waiting for the stand-in does not count. In the
-tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in what
-the tap uses beyond the sum of the steps (see `measures`).
+Measured is processor time of one thread, so that waiting for the simulated API does not count. In
+the tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in
+what the tap uses beyond the sum of the steps (see `measures`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import requests
@@ -30,10 +30,11 @@ from singer_sdk.singerlib import RecordMessage
 
 from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 from benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
-from tap_leads.records.convert import Shaper
-from tap_leads.records.pages import Page, read_page
+from tap_leads.records.convert import Converter
+from tap_leads.records.decoder import Lead
+from tap_leads.records.pages import Page, Version, read_page
 from tap_leads.records.schema import LEAD_SCHEMA
-from tap_leads.scroll.ledger import Ledger, Version
+from tap_leads.scroll.ledger import Ledger
 from tap_leads.scroll.spool import Spool
 from tap_leads.singer.messages import MessageWriter
 
@@ -67,7 +68,7 @@ def profile(url: str, leads: int) -> dict[str, float]:
     gc.freeze()  # as in the tap
     clock, session, spool = Clock(), requests.Session(), Spool()
     session.trust_env = False  # the same
-    shaper, writer, now = Shaper(LEAD_SCHEMA), MessageWriter(), datetime.now(UTC)
+    converter, writer, now = Converter(LEAD_SCHEMA), MessageWriter(), datetime.now(UTC)
 
     def fetch(token: str | None) -> bytes:
         parameters = {"scroll_param": token}
@@ -75,28 +76,26 @@ def profile(url: str, leads: int) -> dict[str, float]:
 
     def keep(body: bytes) -> bytes:
         spool.put(body)
-        return spool.take(0.0) or b""
+        return spool.take() or b""
 
-    def shape(body: bytes) -> list[dict[str, Any]]:
-        return list(shaper.records(body))
-
-    def write(records: list[dict[str, Any]]) -> None:
-        for record in records:
-            writer.write_message(RecordMessage("contacts", record, 1, now))
+    def write(leads: list[Lead]) -> None:
+        for lead in leads:
+            writer.write_message(RecordMessage("contacts", lead, 1, now))
 
     with Ledger() as ledger, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
 
         def enter(page: Page) -> None:
-            ledger.enter(page.versions, 1)
+            ledger.enter(page.versions)
 
+        ledger.start_scroll()
         token = None
         for _ in range(-(-leads // PAGE_SIZE)):
             body = clock.time("HTTP (`requests`)", fetch, token)
             page = clock.time("reading ids and versions", read_page, body)
             clock.time("remembering them (exactly once)", enter, page)
             body = clock.time("through the spool", keep, page.body)
-            records = clock.time("decoding and shaping", shape, body)
-            clock.time("encoding and writing", write, records)
+            converted = clock.time("decoding and converting", converter.leads, body)
+            clock.time("encoding and writing", write, converted)
             token = page.scroll_param
         writer.flush()
     session.close()
@@ -108,9 +107,10 @@ def remember(leads: int) -> Remembering:
     """What remembering so many leads takes; they come in pages, in no order, as in a scroll."""
     found = Remembering()
     with Ledger() as ledger:
+        ledger.start_scroll()
         for versions in _versions(leads):
             began, used = time.perf_counter(), time.process_time()
-            ledger.enter(versions, 1)
+            ledger.enter(versions)
             found.wall += time.perf_counter() - began
             found.cpu += time.process_time() - used
     return found
@@ -139,7 +139,7 @@ def in_a_process(kind: type[T], *arguments: str) -> T:
 def _versions(leads: int) -> Iterator[list[Version]]:
     for start in range(0, leads, PAGE_SIZE):
         indexes = range(start, min(start + PAGE_SIZE, leads))
-        yield [((MARK + number(n)).decode(), time_of_change(n).decode()) for n in indexes]
+        yield [((MARK + number(n)).decode(), int(time_of_change(n)) * 1_000_000) for n in indexes]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Pages of leads as bytes, made once, of which only ids and times of change are written anew.
+"""Pages of leads as bytes, made once; only ids and times of change differ in each copy.
 
-Making a lead and encoding it takes longer than the tap needs for it, so a stand-in that did this
-for each request would be what is measured. The leads are the sandbox's; every one has an id and a
-time of change of its own, of the same length as the sandbox's, and nothing else is unique.
+Making a lead and encoding it takes longer than the tap needs for it, so a simulated API that did
+this for each request would be what is measured. The leads are the sandbox's; every one has an id
+and a time of change of its own, of the same length as the sandbox's, and nothing else is unique.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -29,6 +32,24 @@ _HEAD = (
 _ID, _UPDATED_AT = "@id", "@updated_at"
 
 
+class Kind(StrEnum):
+    """Which leads of a page are as Intercom really sends them, rather than as it documents them."""
+
+    NONE = "none"
+    ONE = "one"
+    ALL = "all"
+
+
+# Two undocumented fields, one undocumented property in an object, fractions.
+_UNDOCUMENTED: dict[str, Any] = {"sms_consent": False, "ai_summary": {"text": "x", "score": 0.5}}
+_PLACE: dict[str, Any] = {"metro_code": 807, "latitude": 53.3498, "longitude": -6.2603}
+
+
+def _undocumented(lead: dict[str, Any]) -> dict[str, Any]:
+    place = {"location_data": {**(lead["location_data"] or {}), **_PLACE}}
+    return lead | _UNDOCUMENTED | place
+
+
 def number(index: int) -> bytes:
     """The number in the id of a lead."""
     return b"%010d" % (index * _SCATTER % _NUMBERS)
@@ -44,13 +65,16 @@ class Template:
 
     Args:
         first: Index of its first lead in the sandbox's world of leads.
+        kind: Which of its leads have undocumented fields.
     """
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, kind: Kind = Kind.NONE) -> None:
         self._parts = [_HEAD]
         self._ends = []  # what comes after each lead if it is the last of its page
         for index in range(first, first + PAGE_SIZE):
             marked = lead(1, index) | {"id": _ID, "updated_at": _UPDATED_AT}
+            if kind is Kind.ALL or (kind is Kind.ONE and index == first):
+                marked = _undocumented(marked)
             encoded = msgspec.json.encode(marked)
             before, rest = encoded.split(f'"{_ID}"'.encode())
             between, after = rest.split(f'"{_UPDATED_AT}"'.encode())
@@ -73,12 +97,13 @@ class Pages:
     Args:
         leads: How many leads it has.
         templates: How many pages differ in more than ids and times.
+        kind: Which leads have undocumented fields.
     """
 
-    def __init__(self, leads: int, templates: int = TEMPLATES) -> None:
+    def __init__(self, leads: int, templates: int = TEMPLATES, kind: Kind = Kind.NONE) -> None:
         self._leads = leads
         needed = min(templates, -(-leads // PAGE_SIZE))
-        self._templates = [Template(n * PAGE_SIZE) for n in range(needed)]
+        self._templates = [Template(n * PAGE_SIZE, kind) for n in range(needed)]
 
     def page(self, start: int) -> bytes:
         """The page that begins with the lead of the given index; empty beyond the last lead."""

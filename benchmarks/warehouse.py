@@ -24,7 +24,7 @@ import msgspec
 import psutil
 
 from benchmarks.programs import ROOT, BenchmarkError
-from benchmarks.server import StandIn
+from benchmarks.server import SimulatedApi
 from demo import meltano
 from demo.postgres import PostgresError, PostgresServer
 
@@ -52,8 +52,8 @@ class Load(msgspec.Struct, frozen=True):
     target_waits: float
 
 
-def load(stand_in: StandIn) -> Load:
-    """Loads all leads of a stand-in into an empty database.
+def load(api: SimulatedApi) -> Load:
+    """Loads all leads of a simulated API into an empty database.
 
     Raises:
         BenchmarkError: There is no PostgreSQL, or not every lead came, or nothing could be seen.
@@ -67,7 +67,7 @@ def load(stand_in: StandIn) -> Load:
         ):
             env = {
                 "TAP_LEADS_ACCESS_TOKEN": "sandbox",
-                "TAP_LEADS_API_URL": stand_in.url,
+                "TAP_LEADS_API_URL": api.url,
                 **meltano.target_settings(server),
             }
             done = meltano.run(
@@ -78,10 +78,10 @@ def load(stand_in: StandIn) -> Load:
             [(rows, ids)] = server.query(_COUNT)
     except (PostgresError, OSError, subprocess.TimeoutExpired) as error:
         raise BenchmarkError(str(error)) from None
-    if not rows == ids == stand_in.leads:
-        raise BenchmarkError(f"{stand_in.leads:,} leads became {rows:,} rows, {ids:,} different.")
-    _, opened = stand_in.progress()
-    return watch.result(stand_in.leads, opened)
+    if not rows == ids == api.leads:
+        raise BenchmarkError(f"{api.leads:,} leads became {rows:,} rows, {ids:,} different.")
+    _, opened = api.progress()
+    return watch.result(api.leads, opened)
 
 
 class _Watch:

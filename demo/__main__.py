@@ -1,5 +1,6 @@
-"""`python -m demo`: the whole way of the leads, from a made-up Intercom to a real PostgreSQL."""
+"""`python -m demo`: sample leads, from a simulated Intercom to a real PostgreSQL."""
 
+import argparse
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any, TypeAlias
 
 from demo.check import compare
 from demo.meltano import ROOT, run, tap_settings, target_settings
-from demo.postgres import PostgresError, PostgresServer
+from demo.postgres import PostgresError, PostgresServer, programs
 from demo.table import table
 from tap_leads.sandbox import Sandbox
 
@@ -23,7 +24,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 COLUMNS = ("id", "created_at", "email", "city", "name")
 ROWS = """
-SELECT id, to_char(created_at, 'YYYY-MM-DD HH24:MI'), email, location_data->>'city_name', name
+SELECT id, to_char(created_at, 'YYYY-MM-DD'), email, location_data->>'city_name', name
 FROM tap_leads.contacts
 WHERE _sdc_deleted_at IS NULL
 ORDER BY created_at
@@ -32,7 +33,10 @@ ORDER BY created_at
 
 def main() -> int:
     """Runs the demo; the exit code is 0 only if every lead has arrived."""
-    # A kill ends the demo as Ctrl-C does: with everything put away.
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Run the demo.")
+    parser.add_argument("--keep", action="store_true", help="leave the database running")
+    keep = parser.parse_args().keep
+    # A kill ends the demo as Ctrl-C does: the servers stop, and their files are removed.
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     try:
         with (
@@ -40,7 +44,10 @@ def main() -> int:
             PostgresServer() as server,
             TemporaryDirectory(prefix="demo-", dir=ROOT / ".meltano") as folder,
         ):
-            return demonstrate(sandbox, server, Path(folder))
+            code = demonstrate(sandbox, server, Path(folder))
+            if keep:
+                leave_running(server)
+            return code
     except PostgresError as error:
         print(f"There is no PostgreSQL to load into. {error}", file=sys.stderr)
         return 1
@@ -50,13 +57,12 @@ def main() -> int:
 
 
 def demonstrate(sandbox: Sandbox, server: PostgresServer, folder: Path) -> int:
-    """Syncs, then shows what has arrived and whether it is everything."""
-    print(f"1. A made-up Intercom workspace with {LEADS:,} leads answers at {sandbox.url}")
+    """Syncs, then shows what has arrived and whether all of it has."""
+    print(f"1. A simulated Intercom with {LEADS:,} sample leads runs at {sandbox.url}")
     [(version,)] = server.query("SHOW server_version")
-    print(
-        f"2. PostgreSQL {version} listens at {server.host}:{server.port}, for as long as this runs"
-    )
-    print("3. meltano run tap-leads target-postgres …", end=" ", flush=True)
+    print(f"2. PostgreSQL {version} runs at {server.host}:{server.port}")
+    print("3. meltano run tap-leads target-postgres")
+    print("   Waiting until Meltano has loaded every lead (10 to 30 s) …", flush=True)
     code, log = sync(sandbox, server, folder)
 
     rows = loaded(server)
@@ -79,20 +85,30 @@ def sync(sandbox: Sandbox, server: PostgresServer, folder: Path) -> tuple[int, s
     try:
         done = run("run", "tap-leads", "target-postgres", folder=folder, env=env)
     except subprocess.TimeoutExpired as error:
-        print(f"ended after {error.timeout:.0f} s without a result")
+        print(f"   Stopped after {error.timeout:.0f} s without a result.")
         return 1, (folder / "meltano.log").read_text(errors="replace")
-    print(f"exit code {done.returncode} after {time.monotonic() - began:.1f} s")
+    print(f"   Exit code {done.returncode} after {time.monotonic() - began:.1f} s.")
     return done.returncode, done.stdout
 
 
+def leave_running(server: PostgresServer) -> None:
+    """Keeps the database, and says how to connect and how to stop it."""
+    process = server.keep()
+    psql = programs() / "psql"
+    if psql.is_relative_to(ROOT):
+        psql = psql.relative_to(ROOT)
+    print(f"\nThe database stays for up to 8 hours. To connect:\n\n  {psql} {server.url}")
+    print(f"\nTo stop it and remove its files:\n\n  kill {process}")
+
+
 def loaded(server: PostgresServer) -> list[Row]:
-    """The rows in the destination; none if the sync did not come as far as making the table."""
+    """The rows in the destination; none if the sync did not make the table."""
     [(there,)] = server.query("SELECT to_regclass('tap_leads.contacts') IS NOT NULL")
     return server.query(ROWS) if there else []
 
 
 def one_of_each_script(rows: Iterable[Row]) -> list[Row]:
-    """Picks leads that show that no script is bent on the way."""
+    """Picks one lead per script, which show that names arrive unchanged."""
     found: dict[str, Row] = {}
     for row in rows:
         if all(row) and row[-1][0].isalpha():

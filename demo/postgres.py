@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 
 import psycopg
 
-_KEEPER = Path(__file__).with_name("keeper.py")
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 class PostgresError(Exception):
@@ -61,17 +61,18 @@ class PostgresServer:
     user: str
     password: str
     database = "postgres"
+    _kept = False
 
     def __enter__(self) -> Self:
-        # A session of its own, so that Ctrl-C ends this program first and then the keeper.
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", _KEEPER, programs()],
+        # A session of its own, so that Ctrl-C ends this program first and then the supervisor.
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", _SUPERVISOR, programs()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
         try:
-            self._listen(self._keeper.stdout)
+            self._listen(self._supervisor.stdout)
         except BaseException:
             self._stop()
             raise
@@ -86,14 +87,27 @@ class PostgresServer:
         self._stop()
 
     def _listen(self, words: IO[bytes] | None) -> None:
-        said = json.loads((words and words.readline()) or b'{"error": "Its keeper died."}')
+        said = json.loads((words and words.readline()) or b'{"error": "Its supervisor ended."}')
         if "error" in said:
             raise PostgresError(said["error"])
         self.host, self.port = said["host"], said["port"]
         self.user, self.password = said["user"], said["password"]
 
     def _stop(self) -> None:
-        self._keeper.communicate()  # closes the pipe, and waits until all is cleaned up
+        if not self._kept:
+            self._supervisor.communicate()  # closes the pipe, and waits until all is cleaned up
+
+    def keep(self) -> int:
+        """Leaves the server running after this object, and after this program.
+
+        Returns:
+            The process that stops it and removes its files when it gets SIGTERM.
+        """
+        assert self._supervisor.stdin  # noqa: S101 - for mypy: it is a pipe
+        self._supervisor.stdin.write(b"keep\n")
+        self._supervisor.stdin.close()
+        self._kept = True
+        return self._supervisor.pid
 
     @property
     def url(self) -> str:

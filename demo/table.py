@@ -1,37 +1,34 @@
-"""A table for the terminal that stays straight with every script."""
+"""A table for the terminal, at most 100 columns wide."""
 
-import unicodedata
+import io
 from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 100
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Draws a table.
+    """Draws a table that stays straight with every script.
 
     Args:
-        heads: What stands above the columns. Let text from people be the last one: a terminal
-            turns what stands beside letters that are written from the right.
+        heads: The names of the columns. Let text from people be the last one: a terminal turns
+            what follows letters that are written from right to left.
         rows: The cells; None shows as a dash.
     """
-    cells = [[_printable(cell) for cell in row] for row in (heads, *rows)]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell + " " * (n - width(cell)) for cell, n in zip(row, widths, strict=True))
-        for row in (cells[0], ["─" * n for n in widths], *cells[1:])
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    for head in heads:
+        grid.add_column(head, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(Text(_printable(cell)) for cell in row))
+    output = io.StringIO()
+    Console(file=output, width=WIDTH, color_system=None).print(grid)
+    return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
 
 
 def _printable(cell: object) -> str:
     text = "-" if cell is None else str(cell)
     return "".join(c if c.isprintable() or c == "\u200d" else " " for c in text)
-
-
-def width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(_columns(character) for character in text)
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

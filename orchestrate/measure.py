@@ -58,7 +58,7 @@ def _started() -> Iterator[psutil.Process]:
     """All processes of ours but the database's, which stand for another machine."""
     for child in psutil.Process().children():
         try:
-            if any(part.endswith("keeper.py") for part in child.cmdline()):
+            if any(part.endswith("supervisor.py") for part in child.cmdline()):
                 continue
             yield child
             yield from child.children(recursive=True)

@@ -9,25 +9,26 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
-from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
-from tap_leads.records.convert import Shaper
+from tap_leads.records.convert import Converter, as_record
+from tap_leads.records.decoder import Lead
 from tap_leads.records.pages import NotAPageError
-from tap_leads.records.schema import ADDITIONAL_FIELDS, LEAD_SCHEMA, with_attributes
+from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.extraction import Extraction
 from tap_leads.scroll.limits import Settings
 from tap_leads.scroll.responses import NoPageError
 from tap_leads.singer.catalog import guard
 from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.outputs import Output, is_flattened
 from tap_leads.singer.progress import Progress
 
 _LIST_SIZE = 50
@@ -39,7 +40,7 @@ class ContactsStream(IntercomStream):
 
     name = "contacts"
     primary_keys = ("id",)
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the shaper sees to it, without loss
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the converter sees to it, without loss
     STATE_MSG_FREQUENCY = 2**63  # never before the end: it would look like success
     emit_activate_version_messages = False  # not the SDK's, which come before the first record
 
@@ -85,70 +86,63 @@ class ContactsStream(IntercomStream):
     ) -> Iterator[Context | None]:
         return iter(())  # there are no child streams to sync
 
-    @cached_property
-    def _is_unchanged(self) -> bool:
-        """Whether records go out as they are: every field selected, nothing mapped or flattened."""
-        (first, *others) = self.stream_maps
-        return (
-            all(self.mask.values())
-            and not others
-            and type(first) is SameRecordTransform
-            and not first.flattening_enabled
-        )
+    @override
+    def _generate_record_messages(self, record: Lead) -> Generator[RecordMessage, None, None]:
+        # Private, and worth it: the SDK walks the selection for each value of each record, which
+        # takes as long as everything else together.
+        for output in self._outputs:
+            mapped = output.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    output.stream_alias, mapped, self._stream_version, self._extracted_at
+                )
+
+    @property
+    def _outputs(self) -> list[Output]:
+        return cast("list[Output]", self.stream_maps)
+
+    def mapped(self, lead: Lead) -> Iterator[dict[str, Any]]:
+        """What RECORD messages contain of a lead, after selection, stream maps and flattening."""
+        for message in self._generate_record_messages(lead):
+            record: Any = message.record
+            yield record if type(record) is dict else as_record(record)
 
     @override
-    def _generate_record_messages(
-        self, record: dict[str, Any]
-    ) -> Generator[RecordMessage, None, None]:
-        # Private, and worth it: the SDK walks the selection for each value of each record, which is
-        # a third of the whole run, also where nothing can come of it.
-        if self._is_unchanged:
-            yield RecordMessage(self.name, record, self._stream_version, self._extracted_at)
-        else:
-            yield from super()._generate_record_messages(record)
-
-    def mapped(self, record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """What RECORD messages contain of a record, after selection, stream maps and flattening."""
-        for message in self._generate_record_messages(record):
-            yield message.record
-
-    @override
-    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+    def get_records(self, context: Context | None) -> Iterator[Lead]:
         if self.ABORT_AT_RECORD_COUNT is not None:  # --test
             yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
             return
         self._begin_version()
         try:
-            for _, records in self.read_pages():
-                yield from records
+            for _, leads in self.read_pages():
+                yield from leads
         except TapLeadsError:
             self._writer.flush()
             raise
 
     @contextmanager
-    def _shaper(self) -> Iterator[Shaper]:
-        """The converter of this sync; what it has to say is logged at the end."""
-        shaper = Shaper(
-            self.schema, self._withheld(), flattened=self.config.get("flattening_enabled", False)
-        )
+    def _converter(self) -> Iterator[Converter]:
+        """The converter of this sync; what did not fit is logged at the end."""
+        converter = Converter(self.schema, flattened=is_flattened(self.config))
         try:
-            yield shaper
+            yield converter
         except NotAPageError:
             raise TapLeadsError("A page of leads could not be read.") from None
         finally:
-            for sentence in shaper.report():
+            selections = {output.stream_alias: output.selection for output in self._outputs}
+            for sentence in converter.misfits.sentences(selections):
                 self.logger.warning(sentence)
 
-    def _some_leads(self, most: int) -> Iterator[dict[str, Any]]:
-        with self._shaper() as shaper:
+    def _some_leads(self, most: int) -> Iterator[Lead]:
+        with self._converter() as converter:
             try:
                 page = self.list_leads(min(most, _LIST_SIZE))
             except NoPageError as error:
                 raise TapLeadsError(str(error.outcome.explanation)) from None
-            yield from shaper.records(page.body)
+            yield from converter.leads(page.body)
 
-    def read_pages(self) -> Generator[tuple[bytes, Iterator[dict[str, Any]]], None, None]:
-        """All leads, page by page: its body, and its records, to be read before the next page.
+    def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
+        """All leads, page by page: the body of each, and its leads.
 
         Raises:
             TapLeadsError: Not all leads can be read.
@@ -159,22 +153,18 @@ class ContactsStream(IntercomStream):
             self.config["max_restarts"],
         )
         with (
-            self._shaper() as shaper,
+            self._converter() as converter,
             Extraction(self, limits, self.logger) as extraction,
             Progress(extraction, self.logger),
         ):
-
-            def records(body: bytes) -> Iterator[dict[str, Any]]:
-                for record in shaper.records(body):
-                    yield record
-                    extraction.sent += 1
-
             for body in extraction.pages(
                 count_first=sys.stderr is not None and sys.stderr.isatty(),  # for the live line
                 before_waiting=self._writer.flush,
             ):
                 self._extracted_at = datetime.now(UTC)
-                yield body, records(body)
+                leads = converter.leads(body)
+                yield body, leads
+                extraction.sent += len(leads)
         self._deletes = not extraction.is_contradicted
 
     def _begin_version(self) -> None:
@@ -207,12 +197,3 @@ class ContactsStream(IntercomStream):
         # The next sync must have a greater version, so this one outlasts its own second.
         time.sleep(min(1.0, max(0.0, version + 1 - time.time())))
         self._write_activate_version_message(version)
-
-    def _withheld(self) -> set[str]:
-        """Fields that the user deselected, wholly or in part, or maps."""
-        deselected = {path[1] for path, selected in self.mask.items() if path and not selected}
-        maps = (self.config.get("stream_maps") or {}).values()
-        mapped = {field for fields in maps if isinstance(fields, dict) for field in fields}
-        if "__else__" in mapped:  # then a map drops the fields that it does not name
-            mapped.add(ADDITIONAL_FIELDS)
-        return deselected | mapped

@@ -22,6 +22,7 @@ from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command
 from tap_leads.singer.logs import quiet_libraries
 from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.outputs import OutputMapper
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
 from tap_leads.singer.sources import read_environment, read_files
 from tap_leads.streams import ContactsStream
@@ -68,7 +69,8 @@ class TapLeads(Tap):
     @override
     def setup_mapper(self) -> None:
         _ = self.streams  # so that the stream has guarded the catalog, which the mapper reads
-        super().setup_mapper()
+        self.mapper = OutputMapper(self.config, self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -89,7 +91,12 @@ class TapLeads(Tap):
         self._config = normalize(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = JSONSchemaValidator(schema).iter_errors(self._config)  # and fills in defaults
+        errors = (
+            error
+            for error in JSONSchemaValidator(schema).iter_errors(self._config)  # fills in defaults
+            if list(error.path)[:1] != ["stream_maps"] or len(error.path) == 1
+            # Inside a stream map, the mapper names what is wrong, down to the field.
+        )
         messages = check_settings(schema, errors, self._config)
         if messages and raise_errors:
             raise SettingsError(" ".join(messages))

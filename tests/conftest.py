@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.tap import Workbench
 from support.warehouse import Warehouse
 
 from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
+
+# For `make check`: the same properties with fewer examples.
+settings.register_profile("quick", max_examples=10)
 
 
 @pytest.fixture

@@ -57,10 +57,6 @@ class _Keys(msgspec.Struct):
     errors: msgspec.UnsetType | Any = msgspec.UNSET
 
 
-class _Leads(msgspec.Struct):
-    contacts: list[dict[str, Any]]
-
-
 class _Token(msgspec.Struct):
     scroll_param: Any = None
 
@@ -72,7 +68,7 @@ class _Raw(msgspec.Struct):
 
 # Decimals keep every digit that was sent; encoders write them as numbers.
 _KEYS = msgspec.json.Decoder(_Keys, float_hook=Decimal)
-_LEADS = msgspec.json.Decoder(_Leads, float_hook=Decimal)
+_LEAD = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _RAW = msgspec.json.Decoder(_Raw)
 _TOKEN = msgspec.json.Decoder(_Token)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -104,7 +100,7 @@ class Page:
         """The body with the leads at these positions alone."""
         if len(positions) == len(self.versions):
             return self.body
-        leads = _decode(_RAW, self.body).contacts
+        leads = raw_leads(self.body)
         return _ENCODER.encode(_Raw([leads[position] for position in positions], self.scroll_param))
 
 
@@ -120,13 +116,13 @@ def read_page(body: bytes) -> Page:
     if keys.errors is not msgspec.UNSET or kind == "error.list" or not kind.endswith("list"):
         raise NotAPageError(kind)
     versions: list[Version] = []
-    leads: list[dict[str, Any]] = []
+    leads: list[msgspec.Raw] = []
     for position, lead in enumerate(keys.contacts):
         version: int | str | None = _version(lead.updated_at)
         if version is None:
             # Compared as decoded: the bytes of a page depend on what its other leads hold.
-            leads = leads or leads_of(body)
-            version = hashlib.sha256(_CONTENT.encode(leads[position])).hexdigest()
+            leads = leads or raw_leads(body)
+            version = hashlib.sha256(_CONTENT.encode(lead_of(leads[position]))).hexdigest()
         versions.append((lead_id(lead.id), version))
     return Page(body, versions, _token(keys))
 
@@ -167,13 +163,23 @@ def lead_id(value: object) -> str:
     raise LeadWithoutIdError
 
 
-def leads_of(body: bytes) -> list[dict[str, Any]]:
-    """The leads of a page, free of characters that databases refuse.
+def raw_leads(body: bytes) -> list[msgspec.Raw]:
+    """The leads of a page, each as the JSON that Intercom sent.
 
     Raises:
         NotAPageError: The body holds none.
     """
-    return _decode(_LEADS, body, mend=NUL in body).contacts
+    return _decode(_RAW, body).contacts
+
+
+def lead_of(raw: msgspec.Raw) -> dict[str, Any]:
+    """A lead, free of characters that databases refuse.
+
+    Raises:
+        NotAPageError: It is no object.
+    """
+    body = bytes(raw)
+    return _decode(_LEAD, body, mend=NUL in body)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, mend: bool = False) -> _T:

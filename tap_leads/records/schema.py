@@ -158,7 +158,10 @@ _ATTRIBUTE_TYPES: dict[str, type[th.JSONTypeHelper[Any]]] = {
 
 
 def with_attributes(definitions: object) -> dict[str, Any]:
-    """The JSON Schema of a record whose custom attributes are declared.
+    """The JSON Schema of a record whose custom attributes are declared, the oldest first.
+
+    Intercom promises no order. In this one, an attribute that is added changes nothing for those
+    that were there before.
 
     Args:
         definitions: What Intercom answers about a workspace's attributes: an object with a list
@@ -174,14 +177,19 @@ def with_attributes(definitions: object) -> dict[str, Any]:
                 _ATTRIBUTE_TYPES[attribute["data_type"]],
                 description=str(attribute.get("description") or attribute["name"]),
             )
-            for attribute in definitions["data_attributes"]  # type: ignore[index]
+            for attribute in sorted(definitions["data_attributes"], key=_age)  # type: ignore[index]
             if attribute["custom"]
             and not attribute.get("archived")
             and attribute["data_type"] in _ATTRIBUTE_TYPES
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         raise ValueError("no list of attribute definitions") from error
     open_field = LEAD_SCHEMA["properties"][CUSTOM_ATTRIBUTES]
     declared = th.ObjectType(*attributes).to_dict()["properties"]
     field = {**open_field, "properties": declared} if declared else open_field
     return {**LEAD_SCHEMA, "properties": {**LEAD_SCHEMA["properties"], CUSTOM_ATTRIBUTES: field}}
+
+
+def _age(attribute: dict[str, Any]) -> tuple[int, str]:
+    created_at = attribute.get("created_at")
+    return created_at if isinstance(created_at, int) else 0, str(attribute["name"])

@@ -97,7 +97,7 @@ def _refusal(status: int, code: str, region: str) -> Explanation:
     if status == HTTPStatus.FORBIDDEN and code:
         return Explanation(
             "Intercom does not let this access token read leads",
-            "Give its app the permission to read users and companies, and check that the "
+            "Give its app the permission *Read and list users and companies*, and check that the "
             "workspace's plan includes the API",
         )
     if status == HTTPStatus.FORBIDDEN:

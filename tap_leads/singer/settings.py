@@ -38,7 +38,10 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         required=True,
         secret=True,
         title="Access token",
-        description="The access token of an Intercom app that may read the workspace's leads.",
+        description=(
+            "The access token of an Intercom app with the permission"
+            " *Read and list users and companies*."
+        ),
     ),
     th.Property(
         "region",
@@ -93,16 +96,17 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=600,
         title="Scroll wait timeout",
         description=(
-            "Seconds to wait, in all, for a scroll that somebody else has open, or for the rate"
-            " limit; then the sync fails."
+            "Seconds to wait without progress, for another open scroll, the rate limit or an"
+            " unreachable API; then the sync fails. A page with something new starts the count"
+            " again."
         ),
     ),
     th.Property(
         "max_restarts",
         th.IntegerType(minimum=0, maximum=1000),
         default=5,
-        title="Maximal restarts",
-        description="How often a sync may begin a broken scroll anew; then it fails.",
+        title="Most restarts",
+        description="How often a sync may restart a broken scroll, in all; then it fails.",
     ),
     th.Property(
         "typed_custom_attributes",

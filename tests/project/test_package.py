@@ -23,6 +23,7 @@ from tap_leads import __version__
 TIME_LIMIT = 60.0
 NAME = f"tap_leads-{__version__}"
 UV = (sys.executable, "-m", "uv", "--quiet", "--offline", "--no-config")
+WHERE = "import tap_leads; print(tap_leads.__file__)"
 BUILD = ("--no-build-isolation", "--python", sys.executable, "--out-dir", "dist")
 
 
@@ -94,10 +95,22 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert "tap_leads/sandbox/__main__.py" in held
 
 
-def test_the_source_distribution_lets_others_check_the_package(sdist: Path) -> None:
+def test_the_source_distribution_brings_all_that_its_tests_need(sdist: Path, folder: Path) -> None:
+    """Unpacked elsewhere, each module of tests can be collected, with the package from there."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    unpacked = folder / NAME
+    options = ("--collect-only", "--quiet", "--numprocesses=0", "-m", "", "-p", "no:cacheprovider")
+    collected = run(sys.executable, "-m", "pytest", *options, cwd=unpacked).stdout
+    for path in (ROOT / "tests").glob("*/test_*.py"):
+        assert f"{path.relative_to(ROOT)}::" in collected
+    assert run(sys.executable, "-c", WHERE, cwd=unpacked).stdout.startswith(str(unpacked))
+
+
+def test_the_source_distribution_can_set_up_what_its_tests_need(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.removeprefix(f"{NAME}/") for name in archive.getnames()}
-    needed = {*ROOT.glob("tests/*.py"), *ROOT.glob("demo/*.py"), *ROOT.glob("requirements/*.txt")}
+    needed = {*ROOT.glob("requirements/*"), *ROOT.glob("demo/*.py"), *ROOT.glob("docs/*.md")}
     assert {str(path.relative_to(ROOT)) for path in needed} <= held
     assert {"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "meltano.yml"} <= held
 
@@ -127,8 +140,7 @@ def test_the_changelog_has_the_version_that_is_built() -> None:
 
 
 def test_the_installed_wheel_is_what_runs(programs: Path, folder: Path) -> None:
-    code = "import tap_leads; print(tap_leads.__file__)"
-    assert run(programs / "python", "-c", code, cwd=folder).stdout.startswith(str(programs.parent))
+    assert run(programs / "python", "-c", WHERE, cwd=folder).stdout.startswith(str(programs.parent))
     version = run(programs / "tap-leads", "--version", cwd=folder).stdout
     assert version.startswith(f"tap-leads v{__version__}")
 

@@ -24,6 +24,13 @@ with PostgresServer() as server:
     sys.stdin.read()
 """
 
+KEEPING_PARENT = """
+import json
+from demo.postgres import PostgresServer
+with PostgresServer() as server:
+    print(json.dumps([server.url, server.keep()]))
+"""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
@@ -64,7 +71,7 @@ def is_gone(process: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Whether anybody listens on a port of this machine."""
+    """Whether a program listens on a port of this machine."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
@@ -93,7 +100,7 @@ def test_it_listens_on_this_machine_only(server: PostgresServer) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "postgres"])
-def test_it_lets_nobody_in_without_the_password(server: PostgresServer, password: str) -> None:
+def test_it_refuses_connections_without_the_password(server: PostgresServer, password: str) -> None:
     """Other users of this machine reach the port too."""
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(
@@ -132,7 +139,7 @@ def test_nothing_is_left_after_an_error(temporary: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_of_a_parent_that_is_killed(number: int, temporary: Path) -> None:
-    """However brutally: the keeper sees the pipe close."""
+    """By any signal: the supervisor sees the pipe close."""
     with subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdin=subprocess.PIPE,
@@ -143,14 +150,14 @@ def test_nothing_is_left_of_a_parent_that_is_killed(number: int, temporary: Path
         port, data = json.loads(parent.stdout.readline())
         process = postmaster(data)
         parent.send_signal(number)
-        parent.communicate(timeout=30)  # the keeper has the same stderr: it ends with the keeper
+        parent.communicate(timeout=30)  # the supervisor has the same stderr: it ends with it
     assert is_gone(process)
     assert not answers(port)
     assert list(temporary.iterdir()) == []
 
 
 def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: Path) -> None:
-    """The keeper does not wait for the server before it looks after its parent."""
+    """The supervisor does not wait for the server before it looks after its parent."""
     with subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdin=subprocess.PIPE,
@@ -163,6 +170,24 @@ def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: 
         said, _ = parent.communicate(timeout=60)
     assert said == b""
     assert list(temporary.iterdir()) == []
+
+
+def test_a_kept_server_outlives_its_parent_until_it_is_told_to_stop(temporary: Path) -> None:
+    """What reads the parent's output need not wait for it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KEEPING_PARENT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as parent:
+        output, _ = parent.communicate(timeout=60)
+    url, supervisor = json.loads(output)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
+        port = connection.info.port
+    os.kill(supervisor, signal.SIGTERM)
+    limit = time.monotonic() + 30
+    while list(temporary.iterdir()):
+        assert time.monotonic() < limit, "its files are still there"
+        time.sleep(0.01)
+    assert not answers(port)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its user")

@@ -12,7 +12,6 @@ import pytest
 from support.tap import Workbench, environment
 
 from demo.meltano import ROOT
-from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.sandbox import Sandbox
 
 README = (ROOT / "README.md").read_text()
@@ -49,7 +48,7 @@ def run(command: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_session_prints_what_the_readme_shows(session: str, tmp_path: Path) -> None:
-    """Every line that is shown, in this order; `…` stands for what differs each time."""
+    """Every line that is shown, in this order; `…` shows what differs each time."""
     for command, lines in shown(session):
         output = run(command, tmp_path)
         for line in filter(None, lines.splitlines()):
@@ -72,52 +71,3 @@ def test_the_log_says_what_the_table_of_bad_nights_shows(
 ) -> None:
     with Sandbox(leads=250, idle_limit=1.0, faults=[fault]) as sandbox:
         assert line in workbench.sync(sandbox).log
-
-
-def schema_page() -> str:
-    """docs/schema.md, made from the schema."""
-    lines = [
-        "# The stream `contacts`",
-        "",
-        "Made from `tap_leads/records/schema.py`; a test holds this page to it. The key is `id`.",
-        "Fields of API 1.0 to 1.4; all but `id` may be null.",
-        "",
-        "| Field | Type | Description |",
-        "|---|---|---|",
-    ]
-    for name, field in LEAD_SCHEMA["properties"].items():
-        lines.append(f"| `{name}` | {kind_of(field)} | {field['description']} |")
-        for inner, part in inner_fields(field):
-            lines.append(f"| `{name}.{inner}` | {kind_of(part)} | {part['description']} |")
-    return "\n".join(lines) + "\n"
-
-
-def kind_of(field: dict[str, object]) -> str:
-    """A field's type in a word."""
-    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
-    kind = next(str(kind) for kind in kinds if kind != "null")
-    return str(field.get("format", {"array": "list"}.get(kind, kind)))
-
-
-def inner_fields(field: dict[str, object]) -> list[tuple[str, dict[str, object]]]:
-    """The properties of an object, and of the objects in its list."""
-    found: list[tuple[str, dict[str, object]]] = []
-    properties = field.get("properties", {})
-    assert isinstance(properties, dict)
-    for name, part in properties.items():
-        found.append((name, part))
-        found += [(f"{name}[].{inner}", each) for inner, each in items_of(part)]
-    return found
-
-
-def items_of(field: dict[str, object]) -> list[tuple[str, dict[str, object]]]:
-    """The properties of the objects in a list."""
-    items = field.get("items", {})
-    assert isinstance(items, dict)
-    return list(items.get("properties", {}).items())
-
-
-def test_the_page_on_the_schema_is_made_from_it() -> None:
-    page = ROOT / "docs/schema.md"
-    if page.read_text() != schema_page():
-        pytest.fail(f"docs/schema.md should be:\n\n{schema_page()}", pytrace=False)

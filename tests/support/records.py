@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
+from tap_leads.records.pages import lead_of, raw_leads
 from tap_leads.records.schema import LEAD_SCHEMA
 
 
@@ -16,6 +17,11 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
     checker = FormatChecker()
     assert "date-time" in checker.checkers, "without rfc3339-validator, no date-time is checked"
     return Draft202012Validator(schema, format_checker=checker)
+
+
+def leads_of(body: bytes) -> list[dict[str, Any]]:
+    """The leads of a page, as they were sent."""
+    return list(map(lead_of, raw_leads(body)))
 
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False)

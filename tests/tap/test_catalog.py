@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from support.tap import Run, Workbench, ids_of, run_tap
 
+from benchmarks.server import SimulatedApi
+from benchmarks.templates import Kind
 from tap_leads.sandbox import Sandbox
 
 Entry = dict[str, Any]
@@ -278,6 +280,52 @@ def test_an_unknown_field_can_be_deselected_by_its_name(workbench: Workbench, en
     assert run.code == 0, run.log
     assert b"ai_summary" not in run.output
     assert b"sms_consent" in run.output
+
+
+def test_a_deselected_attribute_takes_no_other_with_it(workbench: Workbench) -> None:
+    """Undeclared attributes and values that do not fit stay, and the log is right about both."""
+    with Sandbox(leads=200, faults=["types@*"]) as sandbox:
+        config = workbench.config(sandbox, typed_custom_attributes=True)
+        found = run_tap("--discover", "--config", config)
+        (typed,) = json.loads(found.output)["streams"]
+        metadata(typed, "custom_attributes", "newsletter")["selected"] = False
+        selected = workbench.sync(sandbox, typed_custom_attributes=True)
+        run = sync(workbench, sandbox, typed, typed_custom_attributes=True)
+    assert run.code == 0, run.log
+    assert b'"newsletter":' not in run.output
+    assert b'"newsletter":"no"' in selected.output
+    for whole in selected.records:
+        (whole["custom_attributes"] or {}).pop("newsletter", None)
+        rest = whole["additional_fields"] or {}
+        if isinstance(attributes := rest.get("custom_attributes"), dict):
+            attributes.pop("newsletter", None)
+        elif "custom_attributes" in rest:
+            del rest["custom_attributes"]  # a list: what is in it cannot be told apart
+        whole["additional_fields"] = rest or None
+    assert run.records == selected.records
+    said = {line.split("'")[1]: line for line in run.lines("WARNING") if "lead(s)" in line}
+    assert "left out, as you deselected" in said["custom_attributes.newsletter"]
+    assert "kept unchanged" in said["custom_attributes.team_size"]
+    assert "kept unchanged" in said["custom_attributes.trial"]
+    assert "left out, as you deselected" in said["custom_attributes"]
+
+
+def test_with_flattening_a_deselected_property_takes_no_other_with_it(
+    workbench: Workbench, entry: Entry
+) -> None:
+    metadata(entry, "location_data", "city_name")["selected"] = False
+    flattening = {"flattening_enabled": True, "flattening_max_depth": 1}
+    with SimulatedApi(100, kind=Kind.ALL) as api:
+        config = {"access_token": "t", "api_url": api.url, **flattening}
+        catalog = workbench.file("catalog.json", {"streams": [entry]})
+        run = run_tap("--config", workbench.file("config.json", config), "--catalog", catalog)
+    assert run.code == 0, run.log
+    assert len(run.records) == 100
+    assert b"city_name" not in run.output
+    rest = [json.loads(record["additional_fields"]) for record in run.records]
+    assert {one["location_data"]["metro_code"] for one in rest} == {807}
+    assert {record["location_data__latitude"] for record in run.records} == {53.3498}
+    assert "left out" not in run.log
 
 
 def test_the_log_does_not_say_kept_where_additional_fields_is_deselected(

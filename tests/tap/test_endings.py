@@ -35,13 +35,15 @@ STAGES = [
 
 
 @contextmanager
-def started(workbench: Workbench, sandbox: Sandbox) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts a sync whose output nobody reads, with a folder for temporary files of its own."""
+def started(
+    workbench: Workbench, sandbox: Sandbox, *prefix: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a sync whose output is not read, with a folder for temporary files of its own."""
     temporary = workbench.folder / "tmp"
     temporary.mkdir()
     config = workbench.config(sandbox, scroll_expiry=60)
     with subprocess.Popen(
-        command("--config", config),
+        [*prefix, *command("--config", config)],
         env=environment(TMPDIR=str(temporary)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,7 +57,7 @@ def started(workbench: Workbench, sandbox: Sandbox) -> Iterator[subprocess.Popen
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     limit = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < limit, "it did not come to pass"
+        assert time.monotonic() < limit, "it did not happen"
         time.sleep(0.01)
 
 
@@ -99,27 +101,26 @@ def test_a_target_that_goes_away_is_said_in_one_line(workbench: Workbench) -> No
 
 
 def test_a_full_disk_is_a_clear_failure(workbench: Workbench) -> None:
-    """The limit on the size of files stands for a disk without space."""
-    with Sandbox(leads=25_000) as sandbox, started_with_small_files(workbench, sandbox) as process:
+    """The limit on the size of files stands for a disk without space.
+
+    The target reads only after the thread that fetches has ended, so the pages must wait on disk,
+    however fast or slow anything is.
+    """
+    files_of_2_mb = ["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash"]
+    threads = [0]
+
+    def a_thread_ended() -> bool:
+        threads.append(psutil.Process(process.pid).num_threads())
+        return threads[-1] < max(threads)
+
+    with (
+        Sandbox(leads=25_000, faults=["slow@*:0.02"]) as sandbox,
+        started(workbench, sandbox, *files_of_2_mb) as process,
+    ):
+        wait_until(lambda: requests_came(1)(sandbox) and a_thread_ended())
         output, log = process.communicate(timeout=20)
     run = Run(process.returncode, output, log.decode())
     assert run.code == 1
     (error,) = run.lines("ERROR")
     assert "TMPDIR" in error
     assert "STATE" not in run.kinds
-
-
-@contextmanager
-def started_with_small_files(
-    workbench: Workbench, sandbox: Sandbox
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts a sync that may write files of 2 MB at most."""
-    config = workbench.config(sandbox)
-    arguments = ["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash", *command("--config", config)]
-    with subprocess.Popen(
-        arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()

@@ -122,7 +122,6 @@ class Gate:
     def __init__(self, sandbox: Sandbox) -> None:
         self._upstream = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
         self.port = free_port()
-        self.connections = 0
         self._server: socket.socket | None = None
 
     @property
@@ -143,10 +142,14 @@ class Gate:
         with suppress(OSError):
             while True:
                 client, _ = server.accept()
-                self.connections += 1
-                upstream = socket.create_connection(self._upstream)
-                for source, target in ((client, upstream), (upstream, client)):
-                    threading.Thread(target=self._copy, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(self._upstream) as upstream:
+            back = threading.Thread(target=self._copy, args=(upstream, client), daemon=True)
+            back.start()
+            self._copy(client, upstream)
+            back.join()
 
     @staticmethod
     def _copy(source: socket.socket, target: socket.socket) -> None:

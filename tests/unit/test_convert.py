@@ -15,9 +15,10 @@ from hypothesis import example, given, settings
 from jsonschema import Draft202012Validator
 from support.records import LEADS, validator
 
-from tap_leads.records.convert import Shaper
+from tap_leads.records.convert import Converter
 from tap_leads.records.pages import LeadWithoutIdError
 from tap_leads.records.schema import LEAD_SCHEMA
+from tap_leads.records.selection import Selection
 
 Rows = dict[str, tuple[Any, Any]]
 
@@ -81,9 +82,15 @@ DOCUMENTED_ITEMS = {
 }
 
 
-def shape(**fields: Any) -> dict[str, Any]:
+def convert(**fields: Any) -> dict[str, Any]:
     """The record of a lead with these fields."""
-    return Shaper(LEAD_SCHEMA).record({"id": "1"} | fields)
+    return Converter(LEAD_SCHEMA).record({"id": "1"} | fields)
+
+
+def report(converter: Converter, *dropped: str) -> list[str]:
+    """What is said of values that did not fit, where the catalog deselects these fields."""
+    selection = Selection.of([(name,) for name in dropped], ())
+    return list(converter.misfits.sentences({"contacts": selection}))
 
 
 def table(field: str, rows: Rows) -> list[Any]:
@@ -276,7 +283,7 @@ def test_a_value_is_converted_without_loss_or_kept_as_it_is(
     field: str, sent: Any, result: Any
 ) -> None:
     before = copy.deepcopy(sent)
-    record = shape(**{field: sent})
+    record = convert(**{field: sent})
     if result is MISFIT:
         assert record[field] is None
         assert repr(record["additional_fields"]) == repr({field: before})  # types and all
@@ -300,28 +307,28 @@ def test_a_value_is_converted_without_loss_or_kept_as_it_is(
 def test_a_root_field_that_the_schema_does_not_know_is_kept_under_its_name(
     name: str, value: Any
 ) -> None:
-    record = shape(**{name: value})
+    record = convert(**{name: value})
     assert repr(record["additional_fields"]) == repr({name: value})
     assert set(record) == set(LEAD_SCHEMA["properties"])
 
 
 def test_several_fields_that_do_not_fit_are_kept_side_by_side() -> None:
-    record = shape(session_count="many", anonymous="true", x=1, email="a@example.com")
+    record = convert(session_count="many", anonymous="true", x=1, email="a@example.com")
     kept = {"session_count": "many", "anonymous": "true", "x": 1}
     assert record["additional_fields"] == kept
     assert record["email"] == "a@example.com"
 
 
 def test_a_record_has_every_field_of_the_schema_and_null_for_what_was_not_sent() -> None:
-    record = shape()
+    record = convert()
     assert list(record) == list(LEAD_SCHEMA["properties"])
     assert {name for name, value in record.items() if value is not None} == {"id"}
 
 
 def test_records_share_nothing() -> None:
-    shaper = Shaper(LEAD_SCHEMA)
-    first = shaper.record({"id": "1", "email": "a@example.com", "x": 1})
-    second = shaper.record({"id": "2"})
+    converter = Converter(LEAD_SCHEMA)
+    first = converter.record({"id": "1", "email": "a@example.com", "x": 1})
+    second = converter.record({"id": "2"})
     assert first["email"] == "a@example.com"
     assert second["email"] is None
     assert second["additional_fields"] is None
@@ -341,50 +348,24 @@ def test_records_share_nothing() -> None:
 )
 def test_a_lead_without_an_id_is_an_error_that_names_no_value(lead: dict[str, Any]) -> None:
     with pytest.raises(LeadWithoutIdError) as caught:
-        Shaper(LEAD_SCHEMA).record(lead | {"email": "ada@example.com"})
+        Converter(LEAD_SCHEMA).record(lead | {"email": "ada@example.com"})
     assert "without an id" in str(caught.value)
     assert "ada@example.com" not in str(caught.value)
 
 
 @pytest.mark.parametrize("number", [12, 0, -1, 2**70])
 def test_an_id_that_is_a_number_becomes_its_text(number: int) -> None:
-    record = Shaper(LEAD_SCHEMA).record({"id": number})
+    record = Converter(LEAD_SCHEMA).record({"id": number})
     assert record["id"] == str(number)
     assert record["additional_fields"] is None
 
 
-def test_what_is_withheld_never_moves_to_additional_fields() -> None:
-    shaper = Shaper(LEAD_SCHEMA, withheld={"name", "location_data", "secret"})
-    record = shaper.record(
-        {
-            "id": "1",
-            "name": {"first": "hush"},
-            "location_data": {"latitude": "hush"},
-            "secret": "hush",
-        }
-    )
-    assert "hush" not in repr(record)
-    assert record["additional_fields"] is None
-
-
-def test_what_is_withheld_leaves_the_other_misfits_in_place() -> None:
-    shaper = Shaper(LEAD_SCHEMA, withheld={"name"})
-    record = shaper.record({"id": "1", "name": ["hush"], "anonymous": "true"})
-    assert record["additional_fields"] == {"anonymous": "true"}
-
-
-def test_a_withheld_field_that_fits_is_left_to_the_selection_and_the_maps() -> None:
-    assert Shaper(LEAD_SCHEMA, withheld={"name"}).record({"id": "1", "name": "Ada"})["name"] == (
-        "Ada"
-    )
-
-
 def test_the_report_has_one_sentence_a_field_with_its_count_and_no_value() -> None:
-    shaper = Shaper(LEAD_SCHEMA, withheld={"phone"})
+    converter = Converter(LEAD_SCHEMA)
     for number in range(3):
-        shaper.record({"id": str(number), "name": ["hush"], "x": "hush", "phone": ["hush"]})
-    shaper.record({"id": "4", "x": None, "email": "a@example.com", "session_count": "12"})
-    sentences = list(shaper.report())
+        converter.record({"id": str(number), "name": ["hush"], "x": "hush", "phone": ["hush"]})
+    converter.record({"id": "4", "x": None, "email": "a@example.com", "session_count": "12"})
+    sentences = report(converter, "phone")
     kept, left_out = "kept unchanged in 'additional_fields'", "left out, as you deselected"
     assert sentences == [
         f"Field 'name' holds a value of another type in 3 lead(s): {kept}.",
@@ -394,25 +375,25 @@ def test_the_report_has_one_sentence_a_field_with_its_count_and_no_value() -> No
 
 
 def test_the_report_is_empty_when_everything_fits() -> None:
-    shaper = Shaper(LEAD_SCHEMA)
-    shaper.record({"id": "1", "session_count": "12", "created_at": 1, "name": 5})
-    assert list(shaper.report()) == []
+    converter = Converter(LEAD_SCHEMA)
+    converter.record({"id": "1", "session_count": "12", "created_at": 1, "name": 5})
+    assert report(converter) == []
 
 
 def test_the_report_stays_short_whatever_names_are_sent() -> None:
-    shaper = Shaper(LEAD_SCHEMA)
+    converter = Converter(LEAD_SCHEMA)
     for number in range(1000):
-        shaper.record({"id": "1", f"key_{number}": 1})
-    sentences = list(shaper.report())
+        converter.record({"id": "1", f"key_{number}": 1})
+    sentences = report(converter)
     assert len(sentences) == 101
     (others,) = [sentence for sentence in sentences if "(other names)" in sentence]
     assert "in 900 lead(s)" in others
 
 
 def test_a_name_in_the_report_is_cut_and_stays_on_its_line() -> None:
-    shaper = Shaper(LEAD_SCHEMA)
-    shaper.record({"id": "1", "line\nbreak " + "x" * 10_000: 1})
-    (sentence,) = shaper.report()
+    converter = Converter(LEAD_SCHEMA)
+    converter.record({"id": "1", "line\nbreak " + "x" * 10_000: 1})
+    (sentence,) = report(converter)
     assert len(sentence) < 200
     assert "\n" not in sentence
 
@@ -497,7 +478,7 @@ def test_any_lead_with_an_id_gives_a_valid_record_that_holds_all_that_was_sent(
     lead: dict[str, Any],
 ) -> None:
     before = repr(lead)
-    record = Shaper(LEAD_SCHEMA).record(lead)
+    record = Converter(LEAD_SCHEMA).record(lead)
     assert repr(lead) == before
     validator(LEAD_SCHEMA).validate(record)
     count = record["session_count"]

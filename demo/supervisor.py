@@ -1,11 +1,12 @@
-"""The process that keeps a PostgreSQL server, and leaves nothing of it behind.
+"""The process that supervises a PostgreSQL server, and leaves nothing of it behind.
 
-    python keeper.py BIN
+    python supervisor.py BIN
 
 It makes a private temporary folder, starts the server whose programs are in BIN, says in one line
 of JSON on its standard output how to reach it, and waits for its standard input to end. That
-happens when the parent closes the pipe, and just as well when the parent is killed. Then it stops
-the server and removes the folder.
+happens when the parent closes the pipe, or is killed. Then it stops the server and removes the
+folder. If the parent writes the line `keep` first, the server outlives the parent: until SIGTERM,
+or for eight hours.
 """
 
 import json
@@ -30,9 +31,10 @@ USER = "postgres"
 TRIES = 3  # another program may take the free port before the server does
 START_SECONDS = 60
 STOP_SECONDS = 15
+KEEP_SECONDS = 8 * 3600
 LOG_LINES = 20
 
-# Speed for a database that nobody will miss, and no shared memory that outlives a crash.
+# Speed for a database that is thrown away, and no shared memory that outlives a crash.
 OPTIONS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -74,7 +76,7 @@ def reachable(programs: Path, folder: Path) -> Path:
     """
     package = programs.parent.parent
     libraries = package.with_name(f"{package.name}.libs")
-    if not libraries.is_dir():  # a system's PostgreSQL, open to everybody
+    if not libraries.is_dir():  # a system's PostgreSQL, which every user can run
         return programs
     copied = folder / package.name / programs.parent.name
     shutil.copytree(programs.parent, copied, ignore=shutil.ignore_patterns("include", "*.a"))
@@ -90,7 +92,7 @@ def make_database(programs: Path, folder: Path, password: str, account: Account)
     secret.touch(mode=0o600)
     secret.write_text(password)
     if account:
-        # All but the folder itself, where only root shall make files: it writes the log there.
+        # All but the folder itself, in which only root may make files: it writes the log there.
         for path in folder.rglob("*"):
             os.chown(path, account["user"], account["group"])
         folder.chmod(0o711)
@@ -170,7 +172,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Finds a port that nobody listens on."""
+    """Finds a port that is free."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -187,8 +189,15 @@ def say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
+def detach() -> None:
+    """Lets go of the parent's output, so that what reads it does not wait for this process."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(null, stream.fileno())
+
+
 def main(programs: Path) -> int:
-    """Keeps a server until standard input ends."""
+    """Runs a server until standard input ends."""
     # Ctrl-C is meant for the parent, whose end this process notices; a kill is for this one, and
     # has to pass through the `finally`s.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -202,7 +211,9 @@ def main(programs: Path) -> int:
         data = make_database(programs, folder, password, account)
         with running(programs, data, account) as port:
             say(host=HOST, port=port, user=USER, password=password)
-            sys.stdin.read()
+            if sys.stdin.readline() == "keep\n":
+                detach()
+                time.sleep(KEEP_SECONDS)
     except (StartError, OSError, KeyError, subprocess.TimeoutExpired) as error:
         say(error=str(error))
         return 1

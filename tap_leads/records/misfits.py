@@ -1,0 +1,60 @@
+"""Counts the values that do not fit the schema, and says what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from tap_leads.records.selection import Fate, Path, Selection
+
+_MAX_NAMES = 100
+_OTHER_NAMES = ("(other names)",)
+# So many fields are counted one by one: memory stays bounded whatever is sent.
+_MAX_LENGTH = 80
+
+
+class Misfit(NamedTuple):
+    """A kind of value that does not fit.
+
+    Attributes:
+        path: Where it was.
+        known: Whether the schema has the field, so that it is the type which does not fit.
+        is_object: Whether it is an object, of which parts may be left out.
+    """
+
+    path: Path
+    known: bool
+    is_object: bool
+
+
+class Misfits(Counter[Misfit]):
+    """How many leads have a value of each kind."""
+
+    def add(self, misfit: Misfit, count: int = 1) -> None:
+        """Counts values."""
+        if misfit not in self and len(self) >= _MAX_NAMES:
+            misfit = misfit._replace(path=_OTHER_NAMES)
+        self[misfit] += count
+
+    def sentences(self, outputs: Mapping[str, Selection]) -> Iterator[str]:
+        """One sentence for each field and reason; it holds none of the values.
+
+        Args:
+            outputs: What each output stream leaves out, by the stream's name.
+        """
+        counts: Counter[tuple[Path, bool, str]] = Counter()
+        for misfit, count in self.items():
+            counts[misfit.path, misfit.known, _fates(misfit, outputs)] += count
+        for (path, known, fates), count in sorted(counts.items()):
+            kind = "holds a value of another type" if known else "is not known"
+            yield f"Field {'.'.join(path)[:_MAX_LENGTH]!r} {kind} in {count} lead(s): {fates}."
+
+
+def _fates(misfit: Misfit, outputs: Mapping[str, Selection]) -> str:
+    streams: defaultdict[Fate, list[str]] = defaultdict(list)
+    for name, selection in outputs.items():
+        streams[selection.fate(misfit.path, is_object=misfit.is_object)].append(repr(name))
+    if len(streams) == 1:
+        return next(iter(streams)).value
+    return "; ".join(f"in {', '.join(names)} {fate.value}" for fate, names in streams.items())

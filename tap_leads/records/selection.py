@@ -1,0 +1,124 @@
+"""What of a record an output stream may hold: a tree of the paths that the user left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
+
+from tap_leads.records.schema import ADDITIONAL_FIELDS
+
+Path: TypeAlias = tuple[str, ...]
+"""The names that lead from a record to a value."""
+
+Tree: TypeAlias = dict[str, "Tree | None"]
+"""Names that are left out: wholly (None), or what is below them in part."""
+
+
+class Fate(Enum):
+    """What becomes of a value that moves to `additional_fields`."""
+
+    KEPT = "kept unchanged in 'additional_fields'"
+    KEPT_IN_PART = (
+        "kept in 'additional_fields', without the parts of it that you deselected or mapped"
+    )
+    LEFT_OUT = "left out, as you deselected or mapped it"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user left out of one output stream.
+
+    Attributes:
+        dropped: What the catalog deselects of a record.
+        withheld: What must not be in `additional_fields`: what the catalog deselects, and fields
+            that the stream map drops or replaces.
+        keeps_rest: Whether the output stream has `additional_fields` at all.
+    """
+
+    dropped: Tree = field(default_factory=dict)
+    withheld: Tree = field(default_factory=dict)
+    keeps_rest: bool = True
+
+    @classmethod
+    def of(cls, deselected: Iterable[Path], mapped: Iterable[str]) -> Selection:
+        """The selection of an output stream.
+
+        Args:
+            deselected: Paths that the catalog deselects.
+            mapped: Fields that the stream map drops or replaces.
+        """
+        paths, names = list(deselected), set(mapped)
+        inside = [path[1:] for path in paths if path[0] == ADDITIONAL_FIELDS and len(path) > 1]
+        return cls(
+            dropped=tree(paths),
+            withheld=tree([*paths, *inside, *((name,) for name in names)]),
+            keeps_rest=(ADDITIONAL_FIELDS,) not in paths and ADDITIONAL_FIELDS not in names,
+        )
+
+    def of_record(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record without what is left out."""
+        rest = record[ADDITIONAL_FIELDS]
+        if rest and self.withheld:
+            left = prune(rest, self.withheld)
+            left = {name: value for name, value in left.items() if value or not rest[name]}
+            record = {**record, ADDITIONAL_FIELDS: left or None}
+        return prune(record, self.dropped) if self.dropped else record
+
+    def fate(self, path: Path, *, is_object: bool) -> Fate:
+        """What becomes of a value that moves from this path to `additional_fields`."""
+        if not self.keeps_rest:
+            return Fate.LEFT_OUT
+        below: Tree | None = self.withheld
+        for name in path:
+            if below is not None and name not in below:
+                return Fate.KEPT
+            below = below and below[name]
+        return Fate.KEPT_IN_PART if is_object and below else Fate.LEFT_OUT
+
+
+def tree(paths: Iterable[Path]) -> Tree:
+    """The tree of these paths."""
+    root: Tree = {}
+    for path in sorted(paths, key=len):  # a whole branch comes before its parts
+        below: Tree | None = root
+        for name in path[:-1]:
+            if below is not None:
+                below = below.setdefault(name, {})
+        if below is not None:
+            below[path[-1]] = None
+    return root
+
+
+def prune(value: Mapping[str, Any], dropped: Tree) -> dict[str, Any]:
+    """A copy without what is dropped.
+
+    Something else in the place of an object of which parts are dropped may hold these parts in a
+    way that only the sender knows, and so is dropped too.
+    """
+    kept: dict[str, Any] = {}
+    for name, inner in value.items():
+        if name in dropped:
+            below = dropped[name]
+            if below is None or not isinstance(inner, dict | None):
+                continue
+            kept[name] = inner and prune(inner, below)
+        else:
+            kept[name] = inner
+    return kept
+
+
+def prune_schema(schema: Mapping[str, Any], dropped: Tree) -> dict[str, Any]:
+    """The JSON Schema of what `prune` leaves."""
+    if "properties" not in schema:
+        return dict(schema)
+    properties = {
+        name: prune_schema(inner, dropped.get(name) or {})
+        for name, inner in schema["properties"].items()
+        if name not in dropped or dropped[name] is not None
+    }
+    pruned = {**schema, "properties": properties}
+    if "required" in schema:
+        pruned["required"] = [name for name in schema["required"] if name in properties]
+    return pruned

@@ -1,0 +1,124 @@
+"""What goes out: each output stream with its own selection, stream map and columns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from singer_sdk.mapper import PluginMapper, StreamMap
+from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import Breadcrumb
+from typing_extensions import override
+
+from tap_leads.records.convert import as_record
+from tap_leads.records.decoder import Lead
+from tap_leads.records.flatten import Flattening
+from tap_leads.records.selection import Path, Selection, prune_schema, tree
+from tap_leads.singer.stream_maps import OutputMap, Stream, output_maps
+
+_SEPARATOR = "__"
+
+
+def is_flattened(config: Mapping[str, Any]) -> bool:
+    """Whether objects become columns."""
+    return bool(config.get("flattening_enabled") and config.get("flattening_max_depth"))
+
+
+class Output(StreamMap):
+    """One output stream: turns a lead into its record.
+
+    Args:
+        output_map: The stream map.
+        selection: What is left out.
+        flattening: Makes columns of objects, if that is asked for.
+
+    Attributes:
+        selection: The same.
+    """
+
+    def __init__(
+        self, output_map: OutputMap, selection: Selection, flattening: Flattening | None
+    ) -> None:
+        inner = output_map.sdk_map
+        super().__init__(
+            inner.stream_alias, inner.raw_schema, inner.raw_key_properties, flattening_options=None
+        )
+        self._map = output_map
+        self._flattening = flattening
+        self.selection = selection
+        self.transformed_schema = inner.transformed_schema
+        self.transformed_key_properties = inner.transformed_key_properties
+        if flattening:
+            self.transformed_schema = flattening.schema
+            keys = inner.transformed_key_properties
+            self.transformed_key_properties = keys and [flattening.column(key) for key in keys]
+        self._changes_nothing = output_map.changes_nothing and not (flattening or selection.dropped)
+
+    @override
+    def transform(self, record: Lead) -> Any:
+        """The record of a lead in this stream; None if the stream map's filter drops it.
+
+        A lead that goes out as it is, stays a struct: to make a dictionary of it takes longer than
+        to decode it.
+        """
+        if self._changes_nothing:
+            return record
+        mapped = self._map.transform(self.selection.of_record(as_record(record)))
+        return self._flattening.record(mapped) if mapped and self._flattening else mapped
+
+    @override
+    def get_filter_result(self, record: Lead) -> bool:
+        return True  # for child streams only, of which there are none
+
+
+class OutputMapper(PluginMapper):
+    """Gives the stream its outputs, in place of the SDK's stream maps.
+
+    Args:
+        config: The settings of the tap.
+        logger: Is told which columns could not have their full name, and which maps do nothing.
+    """
+
+    def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
+        super().__init__({}, logger)
+        self._config = config
+
+    @override
+    def register_raw_streams_from_catalog(self, catalog: Catalog) -> None:
+        """Makes the outputs of each stream.
+
+        Raises:
+            StreamMapError: A stream map is wrong.
+            TapLeadsError: Columns cannot be told apart.
+        """
+        for entry in catalog.streams:
+            name = entry.stream or entry.tap_stream_id
+            dropped = _deselected(entry.metadata.resolve_selection())
+            schema = prune_schema(entry.schema.to_dict(), tree(dropped))
+            source = Stream(name, schema, entry.key_properties or (), self._config)
+            self.stream_maps[name] = [
+                self._output(output_map, dropped) for output_map in output_maps(source, self.logger)
+            ]
+
+    def _output(self, output_map: OutputMap, dropped: list[Path]) -> Output:
+        flattening = None
+        if is_flattened(self._config):
+            flattening = Flattening(
+                output_map.sdk_map.transformed_schema,
+                depth=self._config["flattening_max_depth"],
+                separator=self._config.get("flattening_separator") or _SEPARATOR,
+                max_length=self._config.get("flattening_max_key_length"),
+            )
+            for column, full_name in flattening.shortened.items():
+                self.logger.info("Column '%s' has a short name for '%s'.", column, full_name)
+        return Output(output_map, Selection.of(dropped, output_map.rules.replaced), flattening)
+
+
+def _deselected(selected: Mapping[Breadcrumb, bool]) -> list[Path]:
+    """The paths of the fields that a catalog does not select; those inside lists do not count."""
+    return [
+        crumb[1::2]
+        for crumb, wanted in selected.items()
+        if not wanted and crumb and set(crumb[::2]) == {"properties"}
+    ]

@@ -1,0 +1,220 @@
+"""Leads that are decoded at once give the records that converting value by value gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.records import DECIMALS, FEW_FIELDS, LEADS, UNKNOWN, VALUES, leads_of
+
+from tap_leads.records.convert import Converter
+from tap_leads.records.decoder import UNREADABLE, LeadDecoder
+from tap_leads.records.misfits import Misfits
+from tap_leads.records.pages import raw_leads
+from tap_leads.records.schema import CUSTOM_ATTRIBUTES, LEAD_SCHEMA, with_attributes
+from tap_leads.sandbox import lead
+
+ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+ATTRIBUTES = with_attributes(
+    {
+        "data_attributes": [
+            {"name": name, "data_type": kind, "custom": True}
+            for name, kind in (
+                ("team_size", "integer"),
+                ("budget_€", "float"),
+                ("trial_ends_at", "date"),
+                ("__init__", "string"),
+            )
+        ]
+    }
+)
+
+# Few names, so that what one lead teaches the decoder comes again in others.
+UNDOCUMENTED = st.fixed_dictionaries(
+    {},
+    optional={
+        "ai_summary": VALUES,
+        "sms consent?": VALUES,
+        "f1": VALUES,
+        "location_data": st.fixed_dictionaries(
+            {}, optional={"latitude": DECIMALS, "longitude": DECIMALS | st.text(), "moon": VALUES}
+        ),
+        "tags": st.fixed_dictionaries(
+            {"tags": st.lists(st.fixed_dictionaries({"id": st.text()}, optional={"x": VALUES}))}
+        ),
+        "custom_attributes": st.fixed_dictionaries(
+            {},
+            optional={
+                "team_size": st.integers() | VALUES,
+                "budget_€": DECIMALS,
+                "trial_ends_at": st.integers(0, 10**9),
+                "other": VALUES,
+            },
+        ),
+    },
+)
+NEARLY_FITTING = st.builds(
+    lambda index, other: lead(7, index) | other | {"id": str(index + 1)},
+    st.integers(0, 99),
+    st.just({}) | FEW_FIELDS | UNDOCUMENTED | UNKNOWN,
+)
+"""Leads as Intercom documents them, but for a field or two."""
+
+
+def written(records: Any) -> list[bytes]:
+    """Records as a target sees them, whatever the order of their properties."""
+    encoded = map(msgspec.json.Encoder(decimal_format="number").encode, records)
+    return [ENCODER.encode(value) for value in map(decode, encoded)]
+
+
+def decode(encoded: bytes) -> Any:
+    """The same value, with each number as it is written."""
+    return leads_of(b'{"contacts":[' + encoded + b"]}")[0]
+
+
+def page(leads: list[dict[str, Any]]) -> bytes:
+    """The body of a page."""
+    return ENCODER.encode({"type": "contact.list", "contacts": leads})
+
+
+def one_lead(**fields: Any) -> bytes:
+    """The body of a page with one lead."""
+    return page([{"id": "1", **fields}])
+
+
+def decoder() -> LeadDecoder:
+    """A decoder that has learned nothing."""
+    return LeadDecoder(LEAD_SCHEMA, (), Misfits())
+
+
+@given(
+    pages=st.lists(st.lists(LEADS | NEARLY_FITTING, max_size=2), min_size=1, max_size=3),
+    flattened=st.booleans(),
+    typed=st.booleans(),
+)
+@settings(deadline=None, max_examples=200)
+def test_any_pages_give_the_same_records_at_once_and_value_by_value(
+    pages: list[list[dict[str, Any]]], *, flattened: bool, typed: bool
+) -> None:
+    schema = ATTRIBUTES if typed else LEAD_SCHEMA
+    at_once, by_value = (Converter(schema, flattened=flattened) for _ in range(2))
+    for body in map(page, pages):
+        assert written(at_once.leads(body)) == written(map(by_value.record, leads_of(body)))
+    assert at_once.misfits == by_value.misfits
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_leads_as_intercom_documents_them_are_decoded_at_once(number: int) -> None:
+    """Otherwise the records would still be right, but cost twice as much."""
+    leads = [lead(number, index) for index in range(100)]
+    assert len(decoder().page(page(leads))) == 100
+
+
+@pytest.mark.parametrize(
+    "undocumented",
+    [
+        pytest.param({"ai_summary": {"text": "x"}}, id="field"),
+        pytest.param({"sms_consent": None}, id="null"),
+        pytest.param({"class": 1, "f0": 2, "__init__": 3, "": 4, "a\u00a0b?": 5}, id="any-name"),
+        pytest.param({"location_data": {"moon": 1}}, id="property-of-an-object"),
+        pytest.param({"tags": {"tags": [{"id": "1", "colour": "red"}]}}, id="property-in-a-list"),
+    ],
+)
+def test_a_page_with_undocumented_names_is_decoded_at_once_after_the_first(
+    undocumented: dict[str, Any],
+) -> None:
+    body = one_lead(**undocumented)
+    learned = decoder()
+    with pytest.raises(UNREADABLE):
+        learned.page(body)
+    (sent,) = leads_of(body)
+    learned.learn(sent)
+    (expected,) = map(Converter(LEAD_SCHEMA).record, leads_of(body))
+    assert written(learned.page(body)) == written([expected])
+
+
+def test_undocumented_attributes_are_learned_too() -> None:
+    converter = Converter(ATTRIBUTES)
+    body = one_lead(custom_attributes={"team_size": 5, "other": 1})
+    first, second = (written(converter.leads(body)) for _ in range(2))
+    assert first == second
+    learned = LeadDecoder(ATTRIBUTES, {CUSTOM_ATTRIBUTES}, misfits := Misfits())
+    learned.learn(leads_of(body)[0])
+    assert written(learned.page(body)) == first
+    assert [misfit.path for misfit in misfits] == [(CUSTOM_ATTRIBUTES, "other")]
+
+
+def test_names_without_end_do_not_fill_the_memory() -> None:
+    learned = decoder()
+    for number in range(300):
+        learned.learn({"id": "1", f"name_{number}": 1})
+    assert len(learned.page(one_lead(name_99=1))) == 1
+    with pytest.raises(UNREADABLE):
+        learned.page(one_lead(name_100=1))
+
+
+@pytest.mark.parametrize(
+    "seconds", [0, -1, 951782400, 4102444800, -62135596800, 10**11 - 1, None], ids=str
+)
+def test_times_are_written_as_they_are_value_by_value(seconds: int | None) -> None:
+    body = one_lead(created_at=seconds)
+    (by_value,) = map(Converter(LEAD_SCHEMA).record, leads_of(body))
+    assert written(decoder().page(body)) == written([by_value])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(one_lead(name=5), id="a-value-of-another-type"),
+        pytest.param(one_lead(vip=True), id="a-field-that-is-not-known"),
+        pytest.param(one_lead(additional_fields={}), id="a-field-of-our-own"),
+        pytest.param(one_lead(avatar={"size": 5}), id="a-property-that-is-not-known"),
+        pytest.param(one_lead(tags={"tags": [None]}), id="a-null-in-a-list"),
+        pytest.param(one_lead(created_at="2020-01-01T00:00:00Z"), id="a-time-as-text"),
+        pytest.param(one_lead(created_at=10**11), id="a-time-in-milliseconds"),
+        pytest.param(one_lead(created_at=-62135596801), id="a-time-before-all-times"),
+        pytest.param(one_lead(session_count=2**63), id="an-integer-beyond-64-bits"),
+        pytest.param(one_lead(location_data={"latitude": "1.5"}), id="a-number-as-text"),
+        pytest.param(page([{"id": ""}]), id="an-empty-id"),
+        pytest.param(page([{"id": 5}]), id="an-id-that-is-a-number"),
+        pytest.param(page([{"name": "Ada"}]), id="no-id"),
+        pytest.param(one_lead(name="@").replace(b"@", rb"\ud800"), id="half-of-a-pair"),
+        pytest.param(one_lead(name="@").replace(b"@", b"\xff"), id="no-UTF-8"),
+        pytest.param(one_lead(custom_attributes={"x": "@"}).replace(b'"@"', b"NaN"), id="NaN"),
+        pytest.param(b"{}", id="no-leads"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b'{"contacts":' + b"[" * 100_000, id="nested-without-end"),
+    ],
+)
+def test_what_must_be_converted_or_refused_is_left_to_the_converters(body: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        decoder().page(body)
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": ["Ada"]}, {"name": "\0"}, {"custom_attributes": {"x": "\0"}}], ids=str
+)
+def test_one_lead_that_does_not_fit_changes_nothing_for_the_others_of_its_page(
+    other: dict[str, Any],
+) -> None:
+    leads = [lead(7, index) for index in range(3)]
+    records = written(Converter(LEAD_SCHEMA).leads(page([*leads, leads[0] | {"id": "4"} | other])))
+    assert records[:3] == written(Converter(LEAD_SCHEMA).leads(page(leads)))
+    assert b"\\u0000" not in records[3]
+
+
+def test_every_digit_of_a_number_is_kept() -> None:
+    digits = b"0.1234567890123456789012345"
+    body = one_lead(location_data={"latitude": "@"}, custom_attributes={"x": "@"})
+    (found,) = decoder().page(body.replace(b'"@"', digits))
+    assert ENCODER.encode(found).count(digits) == 2
+
+
+def test_a_page_and_a_lead_of_it_are_decoded_alike() -> None:
+    body = page([lead(7, 0)])
+    (raw,) = raw_leads(body)
+    assert written([decoder().lead(raw)]) == written(decoder().page(body))

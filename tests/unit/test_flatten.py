@@ -1,0 +1,145 @@
+"""Columns have names that every database can hold, and that stay as they are."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_leads import TapLeadsError
+from tap_leads.records.flatten import MAX_BYTES, Flattening
+from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
+
+QUESTION = "Which of these best describes your current role in the company you work for?"
+CYRILLIC = "Каким образом вы узнали о нас в первый раз?"  # noqa: RUF001
+
+
+def schema_with(*names: str) -> dict[str, Any]:
+    """The schema with custom attributes of these names, in this order."""
+    attributes = [
+        {"name": name, "data_type": "string", "custom": True, "created_at": 1_500_000_000 + number}
+        for number, name in enumerate(names)
+    ]
+    return with_attributes({"data_attributes": attributes})
+
+
+def flatten(schema: dict[str, Any], **options: Any) -> Flattening:
+    """Flattens objects one level deep, as the settings' defaults have it."""
+    defaults: dict[str, Any] = {"depth": 1, "separator": "__", "max_length": None}
+    return Flattening(schema, **(defaults | options))
+
+
+def columns_of(*names: str, **options: Any) -> dict[str, str]:
+    """The column of each custom attribute."""
+    flat = flatten(schema_with(*names), **options)
+    record = flat.record({"custom_attributes": {name: name for name in names}})
+    found = {value: column for column, value in record.items() if value is not None}
+    assert found.keys() == set(names)
+    return found
+
+
+def test_short_names_are_left_as_they_are() -> None:
+    assert columns_of("team_size", "Job title", "budget_€") == {
+        "team_size": "custom_attributes__team_size",
+        "Job title": "custom_attributes__Job title",
+        "budget_€": "custom_attributes__budget_€",
+    }
+
+
+@pytest.mark.parametrize("name", [QUESTION, CYRILLIC, "職種" * 30, "👩🏽‍🚀" * 10])
+def test_a_long_name_is_shortened_and_its_description_holds_it(name: str) -> None:
+    flat = flatten(schema_with(name))
+    ((column, full_name),) = flat.shortened.items()
+    assert len(column.encode()) <= MAX_BYTES
+    assert column.startswith("custom_attributes__" + name[0])
+    assert full_name == f"custom_attributes__{name}"
+    assert full_name in flat.schema["properties"][column]["description"]
+
+
+def test_names_that_begin_alike_stay_apart() -> None:
+    names = [f"{QUESTION} ({number})" for number in range(500)]
+    assert len({column.casefold() for column in columns_of(*names).values()}) == 500
+
+
+def test_names_that_differ_in_case_stay_apart_and_the_older_keeps_its_column() -> None:
+    assert columns_of("Plan", "plan", "PLAN")["Plan"] == "custom_attributes__Plan"
+    assert columns_of("plan", "Plan", "PLAN")["plan"] == "custom_attributes__plan"
+    assert len({column.casefold() for column in columns_of("Plan", "plan", "PLAN").values()}) == 3
+
+
+@given(names=st.lists(st.text(min_size=1, max_size=40), unique=True, min_size=1, max_size=12))
+@settings(deadline=None)
+def test_columns_are_short_different_and_stay_when_others_are_added(names: list[str]) -> None:
+    before, after = columns_of(*names[:6]), columns_of(*names)
+    assert {name: after[name] for name in before} == before
+    assert len({column.casefold() for column in after.values()}) == len(names)
+    assert all(len(column.encode()) <= MAX_BYTES for column in after.values())
+
+
+def test_the_order_in_which_intercom_lists_attributes_changes_no_column() -> None:
+    names = ["Plan", "plan", QUESTION, QUESTION + "!", CYRILLIC]
+    attributes = [
+        {"name": name, "data_type": "string", "custom": True, "created_at": 5} for name in names
+    ]
+    forwards, backwards = (
+        flatten(with_attributes({"data_attributes": listed})).schema
+        for listed in (attributes, attributes[::-1])
+    )
+    assert list(forwards["properties"]) == list(backwards["properties"])
+
+
+@pytest.mark.parametrize("max_length", [20, 30, 63, 200])
+def test_the_users_limit_counts_characters(max_length: int) -> None:
+    columns = columns_of(QUESTION, CYRILLIC, "plan", max_length=max_length)
+    assert all(len(column) <= max_length for column in columns.values())
+    assert all(len(column.encode()) <= MAX_BYTES for column in columns.values())
+
+
+def test_a_limit_that_is_too_low_is_an_error_that_names_the_setting() -> None:
+    with pytest.raises(TapLeadsError, match="flattening_max_key_length"):
+        flatten(LEAD_SCHEMA, max_length=3)
+
+
+def test_the_users_separator_stands_between_the_names() -> None:
+    assert columns_of("plan", separator=".") == {"plan": "custom_attributes.plan"}
+
+
+def test_a_name_that_is_another_path_joined_stays_apart() -> None:
+    schema = {
+        "properties": {
+            "a__b": {"type": ["string", "null"]},
+            "a": {"type": ["object", "null"], "properties": {"b": {"type": ["string", "null"]}}},
+        }
+    }
+    flat = flatten(schema)
+    record = flat.record({"a__b": "x", "a": {"b": "y"}})
+    assert sorted(record.values()) == ["x", "y"]
+    assert record.keys() == flat.schema["properties"].keys()
+
+
+def test_each_record_has_every_column_and_structures_are_text() -> None:
+    flat = flatten(LEAD_SCHEMA)
+    assert flat.record({"id": "1"}).keys() == flat.schema["properties"].keys()
+    record = flat.record(
+        {
+            "id": "1",
+            "tags": {"type": "tag.list", "tags": [{"id": "1", "name": "größe"}]},
+            "custom_attributes": {"x": Decimal("0.1234567890123456789012345")},
+            "location_data": {"latitude": Decimal("1.50")},
+        }
+    )
+    assert json.loads(record["tags__tags"]) == [{"id": "1", "name": "größe"}]
+    assert record["custom_attributes"] == '{"x":0.1234567890123456789012345}'
+    assert repr(record["location_data__latitude"]) == "Decimal('1.50')"
+    assert flat.schema["properties"]["tags__tags"]["type"] == ["string", "null"]
+    assert flat.schema["properties"]["custom_attributes"]["type"] == ["string", "null"]
+
+
+def test_the_flattened_schema_keeps_descriptions_and_the_key() -> None:
+    schema = flatten(LEAD_SCHEMA).schema
+    assert schema["required"] == ["id"]
+    assert all(field["description"] for field in schema["properties"].values())

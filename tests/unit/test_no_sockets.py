@@ -1,0 +1,21 @@
+"""The guard of this room works."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import requests
+
+
+@pytest.mark.parametrize(
+    "connect",
+    [
+        pytest.param(lambda: socket.create_connection(("127.0.0.1", 9)), id="connection"),
+        pytest.param(lambda: requests.get("http://127.0.0.1:9", timeout=1), id="requests"),
+    ],
+)
+def test_a_unit_test_cannot_open_a_socket(connect: object) -> None:
+    assert callable(connect)
+    with pytest.raises(RuntimeError, match="must not open a socket"):
+        connect()

@@ -1,0 +1,92 @@
+"""What is left out is decided by path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_leads.records.schema import LEAD_SCHEMA
+from tap_leads.records.selection import Fate, Path, Selection, prune, prune_schema, tree
+
+ATTRIBUTES = "custom_attributes"
+REST = "additional_fields"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "left"),
+    [
+        pytest.param(("a",), {"a": 1, "b": 2}, {"b": 2}, id="field"),
+        pytest.param(("a", "b"), {"a": {"b": 1, "c": 2}}, {"a": {"c": 2}}, id="property"),
+        pytest.param(("a", "b"), {"a": {"b": 1}}, {"a": {}}, id="only-property"),
+        pytest.param(("a", "b"), {"a": None}, {"a": None}, id="null"),
+        pytest.param(("a", "b"), {"a": "text"}, {}, id="text-in-place-of-the-object"),
+        pytest.param(("a", "b"), {"a": [{"b": 1}]}, {}, id="list-in-place-of-the-object"),
+        pytest.param(("a", "b"), {"b": 1}, {"b": 1}, id="elsewhere"),
+    ],
+)
+def test_a_path_is_left_out_and_nothing_else(
+    path: Path, value: dict[str, Any], left: dict[str, Any]
+) -> None:
+    assert prune(value, tree([path])) == left
+
+
+@pytest.mark.parametrize(
+    "paths", [[("a",), ("a", "b")], [("a", "b"), ("a",)]], ids=["before", "after"]
+)
+def test_a_whole_field_holds_its_parts(paths: list[Path]) -> None:
+    assert tree(paths) == {"a": None}
+
+
+def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it() -> None:
+    selection = Selection.of([(ATTRIBUTES, "ssn"), (REST, "x")], {"email"})
+    record = {
+        "id": "1",
+        "email": "stays, as the stream map sees to it",
+        ATTRIBUTES: {"ssn": "hush", "plan": "pro"},
+        REST: {ATTRIBUTES: {"ssn": "hush"}, "x": "hush", "email": "hush", "y": {}, "z": 0},
+    }
+    found = selection.of_record(record)
+    assert found[ATTRIBUTES] == {"plan": "pro"}
+    assert found[REST] == {"y": {}, "z": 0}
+    assert found["email"] == record["email"]
+
+
+def test_a_rest_of_which_nothing_is_left_is_null() -> None:
+    selection = Selection.of([(ATTRIBUTES, "ssn")], ())
+    record = {"id": "1", ATTRIBUTES: None, REST: {ATTRIBUTES: {"ssn": "hush"}}}
+    assert selection.of_record(record)[REST] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "is_object", "fate"),
+    [
+        pytest.param(("name",), False, Fate.KEPT, id="another-field"),
+        pytest.param((ATTRIBUTES, "plan"), False, Fate.KEPT, id="another-property"),
+        pytest.param((ATTRIBUTES, "ssn"), False, Fate.LEFT_OUT, id="deselected"),
+        pytest.param((ATTRIBUTES, "ssn", "x"), False, Fate.LEFT_OUT, id="below-deselected"),
+        pytest.param((ATTRIBUTES,), True, Fate.KEPT_IN_PART, id="object-with-a-deselected-part"),
+        pytest.param((ATTRIBUTES,), False, Fate.LEFT_OUT, id="list-that-may-hold-it"),
+        pytest.param(("email",), True, Fate.LEFT_OUT, id="mapped"),
+    ],
+)
+def test_what_is_said_of_a_value_is_what_became_of_it(
+    path: Path, is_object: bool, fate: Fate
+) -> None:
+    selection = Selection.of([(ATTRIBUTES, "ssn")], {"email"})
+    assert selection.fate(path, is_object=is_object) is fate
+
+
+@pytest.mark.parametrize("selection", [Selection.of([(REST,)], ()), Selection.of([], {REST})])
+def test_without_the_rest_nothing_is_kept(selection: Selection) -> None:
+    assert selection.fate(("name",), is_object=False) is Fate.LEFT_OUT
+
+
+def test_the_schema_is_that_of_what_is_left() -> None:
+    paths = [("email",), ("location_data", "city_name"), ("unknown",), ("companies", "companies")]
+    pruned = prune_schema(LEAD_SCHEMA, tree(paths))
+    assert LEAD_SCHEMA["properties"].keys() - pruned["properties"].keys() == {"email"}
+    assert "city_name" not in pruned["properties"]["location_data"]["properties"]
+    assert "city_name" in LEAD_SCHEMA["properties"]["location_data"]["properties"]
+    assert list(pruned["properties"]["companies"]["properties"]) == ["type"]
+    assert pruned["required"] == ["id"]
