@@ -33,7 +33,7 @@ class Settings(TypedDict, total=False):
     access_token: Required[str]
     region: Literal["us", "eu", "au"]
     api_url: str
-    api_version: Literal["1.0", "1.1", "1.2", "1.3", "1.4"]
+    api_version: str
     user_agent: str
     request_timeout: int
     scroll_expiry: int
