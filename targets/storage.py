@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from typing_extensions import override
 
+from targets.environment import RUN_LIMIT
 from targets.files import READ_PARQUET
 from targets.services import Services
 from targets.target import Row, Settings, Target
@@ -41,7 +42,7 @@ class _S3(Target):
     def _request(self, method: str, path: str) -> bytes:
         address = f"{self.services.s3}/{self.bucket}{path}"
         request = urllib.request.Request(address, method=method, headers=_CREDENTIALS)  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - the same
+        with urllib.request.urlopen(request, timeout=RUN_LIMIT) as response:  # noqa: S310 - the same
             body: bytes = response.read()
         return body
 
