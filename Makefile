@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Named, because without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate)
+CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate targets)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -45,13 +45,17 @@ demo-airflow: $(DEV) $(PLUGINS) ## Load three sample workspaces through Airflow 
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
+.PHONY: simulate
+simulate: $(DEV) ## Run every schedule of four faults through the lifecycle (an hour or more)
+	SIMULATE_FAULTS=4 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
+
 .PHONY: cover
 cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads must be run
 	$(BIN)/python -m pytest --cov
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
-	$(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
@@ -78,6 +82,10 @@ bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extract
 .PHONY: faults
 faults: $(DEV) ## Show what each extractor loses when something goes wrong
 	@$(BIN)/python -m benchmarks.faults
+
+.PHONY: targets
+targets: $(DEV) $(PLUGINS) ## Load into many targets, compare every value, and write docs/targets.md
+	@$(BIN)/python -m targets
 
 .PHONY: dist
 dist: $(DEV) ## Build the source distribution and the wheel

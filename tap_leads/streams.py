@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
@@ -19,7 +19,6 @@ from typing_extensions import override
 
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
-from tap_leads.outputs import Output, is_flattened
 from tap_leads.records.convert import Converter
 from tap_leads.records.decoder import Lead, as_record
 from tap_leads.records.pages import NotAPageError
@@ -29,6 +28,7 @@ from tap_leads.scroll.limits import Settings
 from tap_leads.scroll.responses import NoPageError
 from tap_leads.singer.catalog import guard
 from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.outputs import Output, is_flattened
 from tap_leads.singer.progress import Progress
 
 _LIST_SIZE = 50
@@ -104,7 +104,8 @@ class ContactsStream(IntercomStream):
     def mapped(self, lead: Lead) -> Iterator[dict[str, Any]]:
         """What RECORD messages contain of a lead, after selection, stream maps and flattening."""
         for message in self._generate_record_messages(lead):
-            yield as_record(message.record)
+            record: Any = message.record
+            yield record if type(record) is dict else as_record(record)
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Lead]:
@@ -140,8 +141,8 @@ class ContactsStream(IntercomStream):
                 raise TapLeadsError(str(error.outcome.explanation)) from None
             yield from converter.leads(page.body)
 
-    def read_pages(self) -> Generator[tuple[bytes, Iterator[Lead]], None, None]:
-        """All leads, page by page: its body, and its leads, to be read before the next page.
+    def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
+        """All leads, page by page: the body of each, and its leads.
 
         Raises:
             TapLeadsError: Not all leads can be read.
@@ -152,22 +153,19 @@ class ContactsStream(IntercomStream):
             self.config["max_restarts"],
         )
         with (
+            closing(self.requests_session),
             self._converter() as converter,
             Extraction(self, limits, self.logger) as extraction,
             Progress(extraction, self.logger),
         ):
-
-            def leads(body: bytes) -> Iterator[Lead]:
-                for lead in converter.leads(body):
-                    yield lead
-                    extraction.sent += 1
-
             for body in extraction.pages(
                 count_first=sys.stderr is not None and sys.stderr.isatty(),  # for the live line
                 before_waiting=self._writer.flush,
             ):
                 self._extracted_at = datetime.now(UTC)
-                yield body, leads(body)
+                leads = converter.leads(body)
+                yield body, leads
+                extraction.sent += len(leads)
         self._deletes = not extraction.is_contradicted
 
     def _begin_version(self) -> None:

@@ -17,12 +17,12 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_leads.outputs import OutputMapper
 from tap_leads.singer import about, stdio
 from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command
 from tap_leads.singer.logs import quiet_libraries
 from tap_leads.singer.messages import MessageWriter
+from tap_leads.singer.outputs import OutputMapper
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
 from tap_leads.singer.sources import read_environment, read_files
 from tap_leads.streams import ContactsStream

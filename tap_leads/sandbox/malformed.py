@@ -9,6 +9,8 @@ import copy
 from tap_leads.sandbox.sample_leads import Lead, lead
 
 _BEYOND_64_BITS = 2**70 + 1
+_LONG_KEY = "Wie haben Sie von uns erfahren? 🦊 " * 8
+_WIDE_TEXT = "👩\u200d💻 日本語, עברית \u202e, \U0010fffd 'once' \\ \"twice\"\n\t\r ;,|"
 
 
 def _nested(levels: int) -> Lead:
@@ -40,6 +42,7 @@ MALFORMED: dict[str, Lead] = {
     "text-nul": {"name": "Ada\x00Hopper"},
     "text-surrogate": {"name": "Ada \ud800 Hopper"},
     "text-escaped-nul": {"name": "C:\\u0000"},  # a backslash and five characters: no NUL at all
+    "text-wide": {"name": _WIDE_TEXT},
     "text-long": {"referrer": "https://example.com/?q=" + "x" * 100_000},
     "boolean-text": {"unsubscribed_from_emails": "false", "anonymous": "true"},
     "boolean-number": {"has_hard_bounced": 0},
@@ -47,6 +50,7 @@ MALFORMED: dict[str, Lead] = {
     "object-text": {"location_data": "Dublin"},
     "key-nul": {"utm\x00id": "spring", "custom_attributes": {"plan\x00": {"a\x00b": 1}}},
     "key-surrogate": {"utm\udfffid": "spring", "custom_attributes": {"\ud800plan": "pro"}},
+    "key-long": {_LONG_KEY: 1, "custom_attributes": {_LONG_KEY: _WIDE_TEXT}},
     "custom-nul": {"custom_attributes": {"job_title": "\x00", "note": ["a\x00", "\ud83d"]}},
     "custom-beyond-64-bits": {"custom_attributes": {"team_size": -_BEYOND_64_BITS, "n": 2**64}},
     "custom-deep": {"custom_attributes": _nested(20)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -81,7 +81,7 @@ class Extraction:
         yield from self._prefetch.pages(pages, before_waiting)
         self._report()
 
-    def _counted_pages(self, *, count_first: bool) -> Iterator[bytes]:
+    def _counted_pages(self, *, count_first: bool) -> Generator[bytes, None, None]:
         """In the thread: the pages, and Intercom's own count after the last one."""
         if count_first:
             self.counted = self._source.count_leads()

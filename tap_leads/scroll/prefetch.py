@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 
 from tap_leads.scroll.spool import Spool
 
@@ -35,7 +36,9 @@ class Prefetch:
         return self._spool.waiting
 
     def pages(
-        self, source: Iterator[bytes], before_waiting: Callable[[], None] = lambda: None
+        self,
+        source: Generator[bytes, None, None],
+        before_waiting: Callable[[], None] = lambda: None,
     ) -> Iterator[bytes]:
         """The pages of the source in their order, then the error that ended it, if any.
 
@@ -76,12 +79,13 @@ class Prefetch:
             self._thread.join(_JOIN)
         self._spool.close()
 
-    def _run(self, source: Iterator[bytes]) -> None:
+    def _run(self, source: Generator[bytes, None, None]) -> None:
         try:
-            for page in source:
-                if self._stopped.is_set():
-                    break
-                self._spool.put(page)
+            with closing(source):  # in this thread, which opened what the source holds open
+                for page in source:
+                    if self._stopped.is_set():
+                        break
+                    self._spool.put(page)
         except BaseException as error:  # noqa: BLE001 - it is raised again, where the user sees it
             self._error = error
         finally:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
+from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SchemaMessage
 from typing_extensions import override
 
 from tap_leads.singer.stdio import flush_output, output_errors, write_all
@@ -15,6 +16,18 @@ BUFFER_BYTES = 64 * 1024
 """Records are written when so many bytes of them have gathered; a Linux pipe holds as many."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def _content(message: Message) -> dict[str, Any]:
+    """What a message says: all of it, but for `$schema` in a schema.
+
+    The SDK adds it, no other known tap sends it, and one of the targets refuses it ("Encountered
+    unexpected entry in properties", target-postgres of Datamill).
+    """
+    content: dict[str, Any] = message.to_dict()
+    if isinstance(message, SchemaMessage):
+        content["schema"] = {key: part for key, part in message.schema.items() if key != "$schema"}
+    return content
 
 
 class MessageWriter(GenericSingerWriter[bytearray, Message]):
@@ -29,7 +42,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
 
     @override
     def serialize_message(self, message: Message) -> bytearray:
-        return bytearray(_ENCODER.encode(message.to_dict()))
+        return bytearray(_ENCODER.encode(_content(message)))
 
     @override
     def write_message(self, message: Message) -> None:
@@ -39,7 +52,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
             TargetGoneError: The reader is gone.
             OutputError: Standard output is closed, or cannot be written to.
         """
-        _ENCODER.encode_into(message.to_dict(), self._buffer, -1)
+        _ENCODER.encode_into(_content(message), self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= BUFFER_BYTES or not isinstance(message, RecordMessage):
             self.flush()

@@ -24,6 +24,7 @@ HOSTS = {
 
 _NO_BLANKS = r"^(?![\s\S]*\s)[!-~]+$"
 _ONE_LINE = r"^(?![\s\S]*[\r\n])[ -~]*[!-~][ -~]*$"
+_VERSION = r"^1\.[0-4](?![\s\S])"
 _API_URL = (
     r"^(?![\s\S]*[\s@?#])"
     r"(https://([\w.-]+|\[[\da-fA-F:.]+\])|http://(localhost|127(\.\d{1,3}){3}|\[::1\]))"
@@ -60,7 +61,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "api_version",
-        th.StringType(allowed_values=["1.0", "1.1", "1.2", "1.3", "1.4"]),
+        th.StringType(pattern=_VERSION),  # no choice: Meltano would refuse 1.4 without quotes
         default="1.4",
         title="API version",
         description="The version of Intercom's API, `1.0` to `1.4`; later ones have no leads.",

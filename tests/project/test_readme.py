@@ -46,9 +46,14 @@ def run(command: str, folder: Path) -> str:
     return done.stdout.decode()
 
 
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_session_prints_what_the_readme_shows(session: str, tmp_path: Path) -> None:
     """Every line that is shown, in this order; `…` shows what differs each time."""
+    (example,) = EXAMPLES
+    (tmp_path / "example.py").write_text(example)
     for command, lines in shown(session):
         output = run(command, tmp_path)
         for line in filter(None, lines.splitlines()):

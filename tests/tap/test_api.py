@@ -116,8 +116,8 @@ def test_wrong_settings_are_said_when_called_without_their_values() -> None:
     assert "'access_token'" in str(caught.value)
     assert "'max_restarts'" in str(caught.value)
     assert "hush" not in str(caught.value)
-    with pytest.raises(TypeError, match="'regio'"):
-        leads(access_token="good", regio="eu")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'zone'"):
+        leads(access_token="good", zone="eu")  # type: ignore[call-arg]
 
 
 def test_the_environment_has_no_part_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,8 +73,11 @@ def record(number: int, **fields: Any) -> RecordMessage:
     return RecordMessage(stream="contacts", record={"id": str(number)} | fields, version=1)
 
 
+SCHEMA = {key: part for key, part in LEAD_SCHEMA.items() if key != "$schema"}
+FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 1}
+MAPPED = {"stream_maps": {"contacts": {"domain": "email"}}}
 OTHERS: list[Any] = [
-    pytest.param(SchemaMessage("contacts", LEAD_SCHEMA, ["id"]), id="schema"),
+    pytest.param(SchemaMessage("contacts", SCHEMA, ["id"]), id="schema"),
     pytest.param(StateMessage({"bookmarks": {}}), id="state"),
     pytest.param(ActivateVersionMessage("contacts", 1), id="activate-version"),
 ]
@@ -206,6 +209,22 @@ def test_a_line_is_what_the_sdks_own_writer_makes_of_the_message(
     writer.flush()
     assert ours.content == theirs.content
     assert writer.format_message(message) + b"\n" == ours.content
+
+
+def test_a_schema_does_not_name_its_dialect() -> None:
+    """A target refuses `$schema`; the catalog keeps it."""
+    assert "$schema" in LEAD_SCHEMA
+    line = MessageWriter().format_message(SchemaMessage("contacts", LEAD_SCHEMA, ["id"]))
+    assert json.loads(line)["schema"] == SCHEMA
+
+
+@pytest.mark.parametrize("settings", [{}, FLATTENED, MAPPED], ids=["plain", "flattened", "mapped"])
+def test_no_schema_message_names_its_dialect(workbench: Workbench, settings: Any) -> None:
+    with Sandbox(leads=1) as sandbox:
+        run = workbench.sync(sandbox, **settings)
+    schemas = [message["schema"] for message in run.messages if message["type"] == "SCHEMA"]
+    assert schemas
+    assert not any("$schema" in schema for schema in schemas)
 
 
 def test_python_without_buffers_makes_no_difference(workbench: Workbench) -> None:

@@ -413,7 +413,8 @@ import json, logging, signal
 def seen():
     loggers = [logging.getLogger(name) for name in ("", "urllib3", "urllib3.connection",
                "urllib3.connectionpool", "singer_sdk.mapper", "tap-leads")]
-    return ([(each.level, len(each.filters), len(each.handlers)) for each in loggers],
+    return ([(each.level, each.filters, [handler for handler in each.handlers
+             if not isinstance(handler, logging.NullHandler)]) for each in loggers],
             [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)])
 before = seen()
 import tap_leads, tap_leads.tap

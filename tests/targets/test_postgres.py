@@ -33,7 +33,7 @@ def test_meltano_reports_a_sync_that_failed(warehouse: Warehouse, tmp_path: Path
         assert meltano_run(sandbox, warehouse, tmp_path / "meltano") != 0
 
 
-def test_dirty_leads_arrive_too_each_with_what_did_not_fit(
+def test_malformed_leads_arrive_too_each_with_what_did_not_fit(
     workbench: Workbench, warehouse: Warehouse
 ) -> None:
     with Sandbox(leads=1_000, faults=["types@*"]) as sandbox:

@@ -381,7 +381,7 @@ def cleaned(value: Any) -> Any:
 
 ANY_TEXT = st.text(st.characters() | st.sampled_from('\0\\u"d8'), max_size=12)
 HALF = st.sampled_from(["\ud800", "\udfff", "\0", "\\u0000", "\\ud800"])
-DIRTY = st.recursive(ANY_TEXT | HALF, lambda inner: st.lists(inner, max_size=3), max_leaves=8)
+MALFORMED = st.recursive(ANY_TEXT | HALF, lambda inner: st.lists(inner, max_size=3), max_leaves=8)
 
 
 def join_pairs(value: Any) -> Any:
@@ -391,9 +391,9 @@ def join_pairs(value: Any) -> Any:
     return [join_pairs(item) for item in value]
 
 
-@given(value=DIRTY)
+@given(value=MALFORMED)
 @settings(deadline=None)
-def test_dirt_of_any_kind_is_replaced_one_for_one(value: Any) -> None:
+def test_malformed_text_of_any_kind_is_replaced_one_for_one(value: Any) -> None:
     assert value_in(page_with(json.dumps(value))) == cleaned(join_pairs(value))
 
 

@@ -1,0 +1,50 @@
+"""meltano.yml is valid for Meltano's own schema, and takes values as people write them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from support.tap import ids_of
+
+from demo import meltano
+from tap_leads.sandbox import Sandbox
+
+FILES = ["meltano.yml", "orchestrate/workspaces.meltano.yml"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_project_file_is_valid(name: str) -> None:
+    """As by the hook `check-meltano` of check-jsonschema, which brings the schema."""
+    program = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [program, "--builtin-schema", "vendor.meltano", meltano.ROOT / name],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("order", [["invoke", "tap-leads"], ["config", "test", "tap-leads"]])
+def test_a_version_without_quotes_is_a_version(tmp_path: Path, order: list[str]) -> None:
+    """YAML makes a number of it, which Meltano refuses where a setting has choices."""
+    yaml = YAML()
+    project = yaml.load(meltano.ROOT / "meltano.yml")
+    del project["include_paths"]
+    (tap,) = project["plugins"]["extractors"]
+    tap["config"] = {"api_version": 1.3}
+    yaml.dump(project, tmp_path / "meltano.yml")
+    folder = tmp_path / "folder"
+    (folder / "run/tap-leads").mkdir(parents=True)
+    with Sandbox(leads=5) as sandbox:
+        env = meltano.tap_settings(sandbox)
+        done = meltano.run(*order, folder=folder, env=env, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
+        assert {headers["Intercom-Version"] for headers in sandbox.headers_seen} == {"1.3"}
+        if order[0] == "invoke":
+            assert all(identity in done.stdout for identity in ids_of(sandbox))
