@@ -75,11 +75,11 @@ class PipelineWisePostgres(_Postgres):
 
     @override
     def rows(self) -> list[Row]:
-        # The note is all that the texts may differ by.
+        # The note is all that texts may differ by; JSON in a text has such escapes of its own.
         return [
             {
                 name: re.sub(r"\\[nrt]", lambda found: json.loads(f'"{found[0]}"'), value)
-                if isinstance(value, str)
+                if isinstance(value, str) and not value.startswith("{")
                 else value
                 for name, value in row.items()
             }

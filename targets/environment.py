@@ -90,7 +90,7 @@ def run(
     Raises:
         ProgramError: It failed, or took too long.
     """
-    base = {"PATH": os.defpath, "HOME": str(folder), "TZ": "UTC"}
+    base = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(folder), "TZ": "UTC"}
     try:
         done = subprocess.run(
             command,

@@ -113,11 +113,3 @@ class BigQuery(Target):
     def rows(self) -> list[Row]:
         lines = (self.folder / "rows.jsonl").read_bytes().split(b"\n")
         return [json.loads(line) for line in lines if line]
-
-
-class PipelineWiseBigQuery(BigQuery):
-    """Like the other one."""
-
-    package = "pipelinewise-target-bigquery"
-    variant = "PipelineWise"
-    pins = "pipelinewise-bigquery"

@@ -23,7 +23,6 @@ TARGETS: dict[str, type[Target]] = {
     "s3-parquet": storage.S3Parquet,
     "snowflake": offline.Snowflake,
     "bigquery": offline.BigQuery,
-    "pipelinewise-bigquery": offline.PipelineWiseBigQuery,
     "mapper": files.Mapper,
 }
 """The name to ask for it by -> the target."""
