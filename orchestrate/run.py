@@ -22,10 +22,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
+from typing import IO, cast
 
 REFUSED = 77  # EX_NOPERM of sysexits.h
 
@@ -39,7 +38,8 @@ def main(extractor: str, loader: str, *watched: str) -> int:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     folder, lock = private_folder()
-    with cleanup(folder, lock, watched) as started:
+    # Leaving this block closes the standard input of the cleanup, and waits for it.
+    with start_cleanup(folder, lock, watched) as cleanup:
         command = ["meltano", "run", "--no-install", extractor, loader]
         meltano = subprocess.Popen(
             command,
@@ -49,7 +49,7 @@ def main(extractor: str, loader: str, *watched: str) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        started(meltano)
+        cast("IO[bytes]", cleanup.stdin).write(b"%d\n" % meltano.pid)
         refused = False
         for line in meltano.stdout or ():
             sys.stdout.buffer.write(line)
@@ -105,26 +105,15 @@ def environment(folder: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(folder), **os.environ, "MELTANO_SYS_DIR_ROOT": str(folder)}
 
 
-@contextmanager
-def cleanup(folder: Path, lock: int, watched: tuple[str, ...]) -> Iterator[object]:
-    """Starts the process that cleans up, and waits for it at the end."""
-    process = subprocess.Popen(
+def start_cleanup(folder: Path, lock: int, watched: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Starts the process that cleans up as soon as its standard input ends."""
+    return subprocess.Popen(
         [sys.executable, _CLEANUP, folder, *watched],
         stdin=subprocess.PIPE,
+        bufsize=0,
         start_new_session=True,
         pass_fds=[lock],
     )
-    assert process.stdin is not None
-
-    def started(meltano: subprocess.Popen[bytes]) -> None:
-        process.stdin.write(b"%d\n" % meltano.pid)
-        process.stdin.flush()
-
-    try:
-        yield started
-    finally:
-        process.stdin.close()
-        process.wait()
 
 
 if __name__ == "__main__":

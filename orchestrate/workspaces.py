@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ _NAME = re.compile(r"tap-leads--[a-z0-9]+(-[a-z0-9]+)*")
 _PRESETS = {"@once", "@continuous", "@quarterly"}
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Options(msgspec.Struct, forbid_unknown_fields=True):
     """What an entry may say under `annotations: airflow:`.
 
     Attributes:
@@ -48,14 +47,38 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def __post_init__(self) -> None:
         known = self.schedule is None or self.schedule in _PRESETS
         if not known and not croniter.is_valid(self.schedule):
-            raise ValueError(f"'{self.schedule}' is no cron expression - at `$.schedule`")
+            raise ValueError(f"'{self.schedule}' is no cron expression")
 
 
-class Workspace(msgspec.Struct, frozen=True):
-    """A workspace: the Meltano extractor that reads it, and how Airflow runs that."""
+class _Annotations(msgspec.Struct):
+    airflow: Options | None = None
+
+
+class Workspace(msgspec.Struct):
+    """An entry: the Meltano extractor that reads a workspace, and how Airflow runs it."""
 
     name: str
-    options: Options
+    inherit_from: str | None = None
+    annotations: _Annotations | None = None
+
+    def __post_init__(self) -> None:
+        if self.is_template:
+            if self.annotations and self.annotations.airflow:
+                raise ValueError(f"has options for Airflow, but no name that starts with {PREFIX}")
+        elif not _NAME.fullmatch(self.name):
+            raise ValueError(f"its name must be {PREFIX} and then a-z, 0-9 and single hyphens")
+        elif self.inherit_from is None:
+            raise ValueError("has no `inherit_from`, as `tap-leads`")
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it is no workspace, but what others inherit from."""
+        return not self.name.startswith(PREFIX)
+
+    @property
+    def options(self) -> Options:
+        """How Airflow runs it."""
+        return (self.annotations and self.annotations.airflow) or Options()
 
     @property
     def connection(self) -> str:
@@ -92,34 +115,14 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
     problems = []
     for number, entry in numbered:
         name = entry.get("name") if isinstance(entry, dict) else None
-        label = name if isinstance(name, str) else f"entry {number}"
+        label = name or f"entry {number}"
         try:
-            for workspace in _workspace(entry):
-                if name in workspaces:
-                    raise ValueError("the name is used twice; the first entry counts")
-                workspaces[workspace.name] = workspace
-        except ValueError as error:
+            workspace = msgspec.convert(entry, Workspace)
+        except msgspec.ValidationError as error:
             problems.append(f"{label}: {error}")
+            continue
+        if workspace.name in workspaces:
+            problems.append(f"{label}: its name is used twice; the first entry counts")
+        elif not workspace.is_template:
+            workspaces[workspace.name] = workspace
     return list(workspaces.values()), problems
-
-
-def _workspace(entry: object) -> Iterator[Workspace]:
-    """The workspace of an entry; none, if the entry is a template for others."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise ValueError("there is no `name`, and without one Meltano reads no entry at all")
-    name, notes = entry["name"], entry.get("annotations") or {}
-    if not isinstance(notes, dict):
-        raise ValueError("`annotations` must be a mapping")
-    options = notes.get("airflow")
-    if not name.startswith(PREFIX):
-        if options is not None:
-            raise ValueError(f"it has options for Airflow, but its name does not start {PREFIX}")
-        return
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"the name must be {PREFIX} and then a-z, 0-9 and single hyphens")
-    if not isinstance(entry.get("inherit_from"), str):
-        raise ValueError("there is no `inherit_from`, which says what kind of workspace it is")
-    try:
-        yield Workspace(name, msgspec.convert({} if options is None else options, Options))
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("$.", "annotations.airflow.")) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from airflow.sdk import DAG, Connection, task
+from airflow.sdk import DAG, BaseOperator, Connection, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 PROJECT = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path(__file__).resolve().parents[2])
@@ -48,6 +48,57 @@ them, as Intercom's scroll has no filter.
 """
 
 
+class Sync(BaseOperator):
+    """Runs a workspace, with its token as the only secret of Airflow's."""
+
+    def __init__(self, *, workspace: Workspace, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._workspace = workspace
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Runs it; what it writes goes into the task's log."""
+        command = [sys.executable, str(RUN), self._workspace.name, LOADER, *airflow_processes()]
+        self._process = subprocess.Popen(
+            command, cwd=PROJECT, env=self._environment(), stdin=subprocess.DEVNULL
+        )
+        try:
+            code = self._process.wait()
+        finally:
+            self.on_kill()
+        if code == REFUSED:
+            raise AirflowFailException("Intercom refused the access token, so there is no retry.")
+        if code:
+            raise AirflowException(f"The run failed with exit code {code}.")
+
+    def on_kill(self) -> None:
+        """Ends the run, if it has not ended."""
+        if self._process:
+            self._process.terminate()
+
+    def _environment(self) -> dict[str, str]:
+        token = Connection.get(self._workspace.connection).password
+        if not token:
+            raise AirflowFailException(
+                f"The connection {self._workspace.connection} has no password. Put the access "
+                "token there."
+            )
+        foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return env | {self._workspace.variable: token}
+
+
+def airflow_processes() -> list[str]:
+    """The ids of this task's process, of its supervisor and of the worker: the run ends with them.
+
+    None where the system cannot tell of their end (not Linux).
+    """
+    if not hasattr(os, "pidfd_open"):
+        return []
+    above = psutil.Process().parents()[:2]
+    return [str(os.getpid()), *(str(process.pid) for process in above)]
+
+
 def make_dag(workspace: Workspace) -> None:
     """Makes the DAG of a workspace; Airflow finds it by itself."""
     name, options = workspace.name, workspace.options
@@ -67,8 +118,9 @@ def make_dag(workspace: Workspace) -> None:
             pause=options.retry_minutes,
         ),
     ):
-
-        @task(
+        Sync(
+            task_id="sync",
+            workspace=workspace,
             pool=options.pool,
             priority_weight=options.leads,
             weight_rule="absolute",
@@ -80,10 +132,6 @@ def make_dag(workspace: Workspace) -> None:
             on_failure_callback=pkgutil.resolve_name(ON_FAILURE) if ON_FAILURE else None,
             **({"queue": options.queue} if options.queue else {}),
         )
-        def sync() -> None:
-            run(workspace)
-
-        sync()
 
 
 def executor_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -95,41 +143,6 @@ def executor_config(config: dict[str, Any]) -> dict[str, Any]:
     )
 
     return config | {"pod_override": PodGenerator.deserialize_model_dict(config["pod_override"])}
-
-
-def run(workspace: Workspace) -> None:
-    """Runs a workspace, with its own token as the only secret of ours."""
-    token = Connection.get(workspace.connection).password
-    if not token:
-        raise AirflowFailException(
-            f"The connection {workspace.connection} has no password. Put the access token there."
-        )
-    foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    command = [sys.executable, str(RUN), workspace.name, LOADER, *airflow_processes()]
-    with subprocess.Popen(
-        command, cwd=PROJECT, env=env | {workspace.variable: token}, stdin=subprocess.DEVNULL
-    ) as process:
-        try:
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            raise
-    if code == REFUSED:
-        raise AirflowFailException("Intercom refused the access token, so there is no retry.")
-    if code:
-        raise AirflowException(f"The run failed with exit code {code}.")
-
-
-def airflow_processes() -> list[str]:
-    """The ids of this task's process, of its supervisor and of the worker: the run ends with them.
-
-    None where the system cannot tell of their end (not Linux).
-    """
-    if not hasattr(os, "pidfd_open"):
-        return []
-    above = psutil.Process().parents()[:2]
-    return [str(os.getpid()), *(str(process.pid) for process in above)]
 
 
 for each in read(LIST)[0]:
