@@ -38,12 +38,20 @@ test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 	$(BIN)/python -m pytest
 
 .PHONY: demo-airflow
-demo-airflow: $(DEV) $(PLUGINS) ## Load three made-up workspaces through Airflow and show the counts
-	@$(BIN)/python -m demo.airflow
+demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
+	@KEEP=$(KEEP) $(BIN)/python -m demo.airflow
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
+
+.PHONY: test-celery
+test-celery: $(DEV) $(PLUGINS) ## Run the slower test of Airflow with two Celery workers
+	$(BIN)/python -m pytest -m celery --numprocesses=0
+
+.PHONY: image
+image: ## Build the container image (needs Docker)
+	docker build --tag tap-leads .
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format and types
@@ -79,9 +87,11 @@ pins: $(DEV) ## Write new pins into requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
-	  --custom-compile-command 'make pins' requirements/airflow.in \
-	  --output-file requirements/airflow.txt
+	@for name in airflow airflow-celery airflow-kubernetes; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command 'make pins' requirements/$$name.in \
+	    --output-file requirements/$$name.txt || exit; \
+	done
 
 .PHONY: clean
 clean: ## Remove everything that was made

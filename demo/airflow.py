@@ -34,13 +34,14 @@ WORKSPACES = {
 LOST = "tap-leads--acme"  # the largest, which starts first
 PAGES_BEFORE_LOSS = 5
 LATENCY, IDLE = 0.5, 5.0  # seconds of a page; seconds that a scroll lives unused
-SECONDS = 240
+SECONDS = 600
 HEADS = ("workspace", "tries: machine", "state", "leads", "table", "rows", "by id")
 HEARTBEATS = {
     # Airflow takes a run for lost after 300 s without a heartbeat, and looks every 10 s.
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # for a slow machine
 }
 
 
@@ -166,7 +167,7 @@ class Demo:
             "UPDATE runs SET last_heartbeat_at = last_heartbeat_at - interval '5 minutes'"
             " WHERE state = 'RUNNING'"
         )
-        print("   Airflow and Meltano wait five minutes each for a lost run; here, 15 s and none")
+        print("   Airflow and Meltano wait five minutes each for a lost run; here, 30 s and none")
         began = time.monotonic()
         runs = airflow.wait(
             lambda runs: len(runs) >= len(WORKSPACES) and all(run.is_over for run in runs), SECONDS

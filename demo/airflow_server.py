@@ -31,7 +31,7 @@ _USER = "demo"
 _TASK = "sync"
 
 SETUP_SECONDS = 600
-START_SECONDS = 180
+START_SECONDS = 300
 _POLL = 0.5
 
 
