@@ -1,8 +1,8 @@
-# Meltano with the tap and the loader, for machines that run containers. `meltano run` starts in it:
+# Meltano with the tap and the loader, for machines that run containers:
 #
 #   docker build --tag tap-leads .
 #   docker run --read-only --tmpfs /tmp --env TAP_LEADS_ACCESS_TOKEN ... tap-leads \
-#     tap-leads target-postgres
+#     python orchestrate/run.py tap-leads target-postgres
 #
 # The tap and the loader each have an environment of their own, Meltano a third; all are installed
 # here, nothing at the start. It runs as user 10001, and with a read-only root: the only folder it
@@ -41,5 +41,5 @@ ENV PATH="/opt/airflow/bin:/opt/meltano/bin:$PATH" \
     MELTANO_PROJECT_ROOT=/project \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
+# No ENTRYPOINT: Airflow gives a pod the whole command.
 USER 10001:10001
-ENTRYPOINT ["python", "orchestrate/run.py"]

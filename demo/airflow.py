@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from demo import meltano
 from demo.airflow_executors import EXECUTORS, Executor
 from demo.airflow_machine import Machine, checkout
-from demo.airflow_server import AirflowError, AirflowServer, Run
+from demo.airflow_server import CACHE, AirflowError, AirflowServer, Run, install
 from demo.check import compare
 from demo.meltano import ROOT
 from demo.postgres import PostgresError, PostgresServer
@@ -117,38 +117,31 @@ class Demo:
         with ExitStack() as stack:
             home = self.folder / "airflow"
             home.mkdir()
-            both = stack.enter_context(self.executor.services(self.server)) | HEARTBEATS
             airflow = AirflowServer(
                 home,
                 project=checkout(self.folder / "project", workspaces()),
-                env=both | connections(tokens),
+                env=HEARTBEATS | connections(tokens),
                 pools={"tap_leads": 0},
-                pins=self.executor.pins,
+                program=install(self.executor.pins, CACHE / f"venv-{self.executor.pins}"),
             )
-            airflow = self._start(stack, airflow, both | runs_need)
+            both = stack.enter_context(self.executor.running(airflow.url, self.server))
+            airflow.env |= both
+            stack.enter_context(airflow)
+            for machine in self.machines:
+                stack.callback(machine.stop)
+                env = airflow.workers | HEARTBEATS | both | runs_need
+                machine.start(env, self.executor.worker(machine.name))
+            airflow.wait_for_dags(WORKSPACES)
+            wait_for(
+                lambda: all(self.executor.ready in machine.log() for machine in self.machines),
+                "The workers did not start.",
+            )
             print(f"{time.monotonic() - began:.0f} s")
             runs = self._lose_one_midway(airflow)
             code = self._report(airflow, runs)
             if os.environ.get("KEEP"):
                 self._keep(airflow)
             return code
-
-    def _start(
-        self, stack: ExitStack, airflow: AirflowServer, env: Mapping[str, str]
-    ) -> AirflowServer:
-        """Starts the server, and a worker on each machine."""
-        env = env | self.executor.environment(airflow.url)
-        airflow.add(self.executor.environment(airflow.url))
-        stack.enter_context(airflow)
-        for machine in self.machines:
-            stack.callback(machine.stop)
-            machine.start(airflow.workers | env, self.executor.command(machine.name))
-        airflow.wait_for_dags(WORKSPACES)
-        wait_for(
-            lambda: all(self.executor.ready in machine.log() for machine in self.machines),
-            "The workers did not start.",
-        )
-        return airflow
 
     def _lose_one_midway(self, airflow: AirflowServer) -> list[Run]:
         for name in WORKSPACES:

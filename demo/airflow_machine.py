@@ -81,9 +81,9 @@ class Machine:
             (self.folder / name).mkdir(mode=0o700)
         self._processes = Processes(
             [command],
-            environment()
-            | env
-            | {
+            {
+                **environment(),
+                **env,
                 "AIRFLOW": str(self._program),
                 "AIRFLOW_HOME": str(self.folder / "home"),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(self._project / "orchestrate/dags"),

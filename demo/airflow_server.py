@@ -65,7 +65,7 @@ class Run:
         return self.state in {"success", "failed"}
 
 
-def install(pins: str = "airflow", venv: Path = CACHE / "venv") -> Path:
+def install(pins: str = "airflow", venv: Path = CACHE / "venv-airflow") -> Path:
     """Makes an environment with Airflow, unless it is there and up to date.
 
     Args:
@@ -117,9 +117,10 @@ class AirflowServer:
         project: Its `orchestrate/dags` holds the DAGs.
         env: What it finds in its environment, besides that of this process.
         pools: The slots of each pool.
-        pins: Names the file in requirements/ that says what is installed.
+        program: The program `airflow`; without one, it is installed.
 
     Attributes:
+        env: The environment, until it starts.
         workers: The environment of a worker on another machine: how to reach this server, and the
             secret that they share.
     """
@@ -131,11 +132,10 @@ class AirflowServer:
         project: Path,
         env: Mapping[str, str],
         pools: Mapping[str, int],
-        pins: str = "airflow",
+        program: Path | None = None,
     ) -> None:
         self.folder = folder
         self._pools = pools
-        self._pins = pins
         self._port = _free_port()
         self._session = requests.Session()
         passwords = folder / "passwords.json"
@@ -148,7 +148,8 @@ class AirflowServer:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
-        self._env = environment() | self.workers | {
+        self.env = environment() | self.workers | {
+            "AIRFLOW": str(program or install()),
             "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": str(project / "orchestrate/dags"),
@@ -169,16 +170,10 @@ class AirflowServer:
         """How to log in to its user interface."""
         return f"{self.url}, user {_USER}, password {self.password}"
 
-    def add(self, env: Mapping[str, str]) -> None:
-        """Adds variables that need the address."""
-        self._env |= env
-
     def __enter__(self) -> Self:
-        program = str(install(self._pins))
-        self._env["AIRFLOW"] = program
-        call([program, "db", "migrate"], self._env)
+        call([self.env["AIRFLOW"], "db", "migrate"], self.env)
         api = f"api-server --host {_HOST} --port {self._port} --workers 1"
-        self._processes = Processes([api, "scheduler", "dag-processor"], self._env)
+        self._processes = Processes([api, "scheduler", "dag-processor"], self.env)
         try:
             self._log_in()
             for name, slots in self._pools.items():

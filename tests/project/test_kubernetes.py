@@ -39,7 +39,7 @@ plugins:
 def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pod as Airflow would start it."""
     folder = tmp_path_factory.mktemp("kubernetes")
-    program = str(install("airflow-kubernetes", CACHE / "venv-kubernetes"))
+    program = str(install("airflow-kubernetes", CACHE / "venv-airflow-kubernetes"))
     shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
     (folder / "orchestrate/workspaces.meltano.yml").write_text(WORKSPACES)
     env = environment() | {
@@ -65,7 +65,9 @@ def pod(pod_file: Path) -> dict[str, Any]:
 
 
 def test_the_pod_is_valid(pod_file: Path) -> None:
-    call([str(CACHE / "venv-kubernetes/bin/kubernetes-validate"), "--strict", str(pod_file)])
+    call(
+        [str(CACHE / "venv-airflow-kubernetes/bin/kubernetes-validate"), "--strict", str(pod_file)]
+    )
 
 
 def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str, Any]) -> None:
@@ -73,7 +75,7 @@ def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str
     assert "airflow.sdk.execution_time.execute_workload" in container["args"]
     assert pod["spec"]["securityContext"]["runAsNonRoot"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
-    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]  # noqa: S108 - a folder of the pod
     assert pod["spec"]["restartPolicy"] == "Never"
 
 
