@@ -53,6 +53,12 @@ test-celery: $(DEV) $(PLUGINS) ## Run the slower test of Airflow with two Celery
 image: ## Build the container image (needs Docker)
 	docker build --tag tap-leads .
 
+.PHONY: test-image
+test-image: ## Read a simulated workspace with the image (needs Docker)
+	test "$$(docker run --rm --read-only --tmpfs /tmp tap-leads \
+	  .meltano/extractors/tap-leads/venv/bin/python -m tap_leads.sandbox --leads 250 -- \
+	  .meltano/extractors/tap-leads/venv/bin/tap-leads | grep -c '"RECORD"')" -eq 250
+
 .PHONY: lint
 lint: $(DEV) ## Check style, format and types
 	$(BIN)/ruff check $(CODE)

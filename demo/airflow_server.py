@@ -144,6 +144,8 @@ class AirflowServer:
         passwords.write_text(json.dumps({_USER: self.password}))
         self.workers = {
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
+            # Seconds that an Edge worker's request may take to arrive; a later one ends the worker.
+            "AIRFLOW__API_AUTH__JWT_LEEWAY": "300",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -42,6 +42,7 @@ class Runs:
             "TMPDIR": str(folder / "tmp"),
         }
         (folder / "tmp").mkdir()
+        self.started: list[subprocess.Popen[str]] = []
 
     def replace_meltano(self, script: str) -> None:
         """Lets a shell script take Meltano's place."""
@@ -53,7 +54,7 @@ class Runs:
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Starts a run."""
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [sys.executable, RUN, NAME, *(arguments or ("target-jsonl",))],
             cwd=ROOT,
             env=self.env | env,
@@ -62,11 +63,13 @@ class Runs:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.started.append(run)
+        return run
 
     def finish(self, *arguments: str, **env: str) -> tuple[int, str]:
         """Runs one to its end; returns exit code and log."""
-        with self.start(*arguments, **env) as run:
-            log, _ = run.communicate(timeout=120)
+        run = self.start(*arguments, **env)
+        log, _ = run.communicate(timeout=120)
         return run.returncode, log
 
     def files(self) -> list[Path]:
@@ -75,8 +78,12 @@ class Runs:
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Runs:
-    return Runs(tmp_path)
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(tmp_path)
+    yield runs
+    for run in runs.started:
+        run.kill()  # of a test that failed
+        run.communicate()
 
 
 def sandbox_settings(sandbox: Sandbox, folder: Path) -> Mapping[str, str]:
@@ -146,36 +153,34 @@ def test_any_other_end_keeps_meltanos_exit_code(runs: Runs, script: str, code: i
     assert runs.finish()[0] == code
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_leaves_no_process_and_no_token(
     runs: Runs, number: signal.Signals
 ) -> None:
     runs.replace_meltano(WAITING)
-    with runs.start() as run:
-        assert run.stdout
-        _, *pids = run.stdout.readline().split()
-        assert [path.name for path in runs.files() if TOKEN in path.read_text()]
-        run.send_signal(number)
-        assert wait_for(lambda: not any(is_alive(int(pid)) for pid in pids))
-        assert wait_for(lambda: runs.files() == [])
+    run = runs.start()
+    assert run.stdout
+    _, *pids = run.stdout.readline().split()
+    assert [path.name for path in runs.files() if TOKEN.encode() in path.read_bytes()]
+    run.send_signal(number)
+    assert wait_for(lambda: not any(is_alive(int(pid)) for pid in pids))
+    assert wait_for(lambda: runs.files() == [])
 
 
 def test_a_process_that_ignores_sigterm_is_killed(runs: Runs) -> None:
     runs.replace_meltano("trap '' TERM; echo started $$; while :; do sleep 0.2; done")
-    with runs.start() as run:
-        assert run.stdout
-        _, pid = run.stdout.readline().split()
-        run.kill()
-        assert wait_for(lambda: not is_alive(int(pid)))
+    run = runs.start()
+    assert run.stdout
+    _, pid = run.stdout.readline().split()
+    run.kill()
+    assert wait_for(lambda: not is_alive(int(pid)))
 
 
 def test_a_run_ends_with_a_process_that_it_was_told_to_watch(runs: Runs) -> None:
     """As the worker's main process, which is not the parent of the run."""
     runs.replace_meltano(WAITING)
-    with (
-        subprocess.Popen(["sleep", "300"]) as worker,
-        runs.start("target-jsonl", str(worker.pid)) as run,
-    ):
+    with subprocess.Popen(["sleep", "300"]) as worker:
+        run = runs.start("target-jsonl", str(worker.pid))
         assert run.stdout
         _, *pids = run.stdout.readline().split()
         worker.kill()
