@@ -22,9 +22,7 @@ def main(path: Path) -> int:
         return 1
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(
-        f"{path.name}: {len(workspaces)} workspaces are right, {len(problems)} entries are wrong."
-    )
+    print(f"{path.name}: {len(workspaces)} right, {len(problems)} wrong")
     return int(bool(problems))
 
 
