@@ -35,7 +35,7 @@ LOST = "tap-leads--acme"  # the largest, which starts first
 PAGES_BEFORE_LOSS = 5
 LATENCY, IDLE = 0.5, 5.0  # seconds of a page; seconds that a scroll lives unused
 SECONDS = 600
-HEADS = ("workspace", "tries: machine", "state", "leads", "table", "rows", "by id")
+HEADS = ("workspace", "tries: machine", "state", "leads", "table", "rows", "complete")
 HEARTBEATS = {
     # Airflow takes a run for lost after 300 s without a heartbeat, and looks every 10 s.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
@@ -189,7 +189,12 @@ class Demo:
             result = compare((lead["id"] for lead in workspace.leads()), rows)
             of_it = sorted(each[1:] for each in tries if each[0] == run.dag)
             ran = ", ".join(f"{number}: {machine}" for number, machine, _ in of_it)
-            cells = [workspace.count(), f"{schema}.contacts", f"{len(rows)}", str(result)]
+            cells = [
+                workspace.count(),
+                f"{schema}.contacts",
+                len(rows),
+                "yes" if result.complete else str(result),
+            ]
             lines.append([run.dag, ran, run.state, *cells])
             if run.state != "success" or not result.complete:
                 failed = True

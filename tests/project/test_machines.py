@@ -40,6 +40,9 @@ def test_a_workspace_whose_machine_is_lost_arrives_completely_through_the_other(
     [lost] = re.findall(r"Machine (\w+) is lost", printed)
     [other] = {"one", "two"} - {lost}
     [acme] = re.findall(r"tap-leads--acme +(.*?)  ", printed)
-    assert acme == f"1: {lost}, 2: {other}"
-    rows = re.findall(r"success +([\d,]+) +\w+\.contacts +(\d+) +By id: none missing", printed)
+    tries = re.findall(r"(\d+): (\w+)", acme)
+    assert len(tries) > 1
+    assert {machine for _, machine in tries[:-1]} >= {lost}
+    assert tries[-1][1] == other
+    rows = re.findall(r"success +(\d+) +\w+\.contacts +(\d+) +yes", printed)
     assert rows == [("2500", "2500"), ("1200", "1200"), ("300", "300")]
