@@ -38,8 +38,8 @@ test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 	$(BIN)/python -m pytest
 
 .PHONY: demo-airflow
-demo-airflow: $(DEV) $(PLUGINS) ## Load three sample workspaces through Airflow and show the counts
-	@$(BIN)/python -m demo.airflow
+demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
+	@KEEP=$(KEEP) $(BIN)/python -m demo.airflow
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
@@ -56,6 +56,20 @@ cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads mu
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
 	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+
+.PHONY: test-machines
+test-machines: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one, with Edge and with Celery
+	$(BIN)/python -m pytest -m machines --numprocesses=0
+
+.PHONY: image
+image: ## Build the container image (needs Docker)
+	docker build --tag tap-leads .
+
+.PHONY: test-image
+test-image: ## Read a simulated workspace with the image (needs Docker)
+	test "$$(docker run --rm --read-only --tmpfs /tmp tap-leads \
+	  .meltano/extractors/tap-leads/venv/bin/python -m tap_leads.sandbox --leads 250 -- \
+	  .meltano/extractors/tap-leads/venv/bin/tap-leads | grep -c '"RECORD"')" -eq 250
 
 .PHONY: lint
 lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
@@ -102,9 +116,11 @@ pins: $(DEV) ## Update the pinned versions in requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
-	  --custom-compile-command 'make pins' requirements/airflow.in \
-	  --output-file requirements/airflow.txt
+	@for name in airflow airflow-celery airflow-kubernetes; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command 'make pins' requirements/$$name.in \
+	    --output-file requirements/$$name.txt || exit; \
+	done
 
 .PHONY: clean
 clean: ## Remove everything that was made

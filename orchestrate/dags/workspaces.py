@@ -1,80 +1,149 @@
 """A DAG for each workspace of ../workspaces.meltano.yml: `meltano run`, once a day.
 
-One DAG each, as a workspace of twelve hours must hold up none but itself. What they share is the
-pool `tap_leads`, whose slots are the runs at once; of those that wait, the largest starts first.
+One DAG each, so that a workspace that takes twelve hours delays no other. They share a pool, whose
+slots limit the runs at once; of those that wait, the largest starts first. Entries that are wrong
+get no DAG; problems.py names them.
 """
 
 import os
-import shlex
+import pkgutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import yaml
-from airflow.sdk import DAG, Connection, task
+import psutil
+from airflow.sdk import DAG, BaseOperator, Connection, Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 PROJECT = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path(__file__).resolve().parents[2])
+sys.path.append(str(PROJECT))
+
+from orchestrate.run import REFUSED  # noqa: E402 - found in the project
+from orchestrate.workspaces import Workspace, read  # noqa: E402
+
 LIST = PROJECT / "orchestrate/workspaces.meltano.yml"
-PREFIX = "tap-leads--"
+RUN = PROJECT / "orchestrate/run.py"
 LOADER = "target-postgres"
-
 START = datetime(2026, 1, 1, tzinfo=UTC)
-# Longer than the minute that a scroll outlives its reader, and than the five that Meltano takes to
-# see that a run was killed; until then it refuses another one of the same workspace.
-RETRY_DELAY = timedelta(minutes=6)
+ON_FAILURE = os.environ.get("WORKSPACES_ON_FAILURE")
+"""A function as `module:name`; called with Airflow's context when a run has failed for good."""
+
+ABOUT = """
+Reads all leads of the Intercom workspace `{name}` and loads them with `{loader}`: always all of
+them, as Intercom's scroll has no filter.
+
+**Access token**: the password of the Airflow connection `{connection}`.
+
+**When it fails**, the task's log names the cause in the last lines before Meltano's own.
+
+- *Intercom refused the access token* (HTTP 401 or 403): there is no retry. Put a valid token into
+  the connection, then clear the task.
+- Anything else is tried {retries} more times, {pause:g} minutes apart. If it still fails, run it
+  again later: clear the task. What was loaded before stays; every run starts with the first lead,
+  and leads are only marked as deleted after a complete run.
+- *already running*: the run before was lost with its machine. Meltano accepts a new one after five
+  minutes.
+"""
 
 
-def workspace(
-    name: str,
-    *,
-    leads: int = 0,
-    schedule: str | None = "@daily",
-    hours: float = 24,
-    retries: int = 3,
-) -> None:
-    """Makes the DAG of a workspace; Airflow finds it by itself.
+class Sync(BaseOperator):
+    """Runs a workspace, with its token as the only secret of Airflow's."""
 
-    Args:
-        name: Its extractor.
-        leads: About how many leads it has.
-        schedule: When it runs; None: by hand only. Runs that were missed are not made up for.
-        hours: After so long, a run is ended with all its processes.
-        retries: How often a run that failed is repeated.
+    def __init__(self, *, workspace: Workspace, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._workspace = workspace
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Runs it; what it writes goes into the task's log."""
+        command = [sys.executable, str(RUN), self._workspace.name, LOADER, *airflow_processes()]
+        self._process = subprocess.Popen(
+            command, cwd=PROJECT, env=self._environment(), stdin=subprocess.DEVNULL
+        )
+        try:
+            code = self._process.wait()
+        finally:
+            self.on_kill()
+        if code == REFUSED:
+            raise AirflowFailException("Intercom refused the access token, so there is no retry.")
+        if code:
+            raise AirflowException(f"The run failed with exit code {code}.")
+
+    def on_kill(self) -> None:
+        """Ends the run, if it has not ended."""
+        if self._process:
+            self._process.terminate()
+
+    def _environment(self) -> dict[str, str]:
+        token = Connection.get(self._workspace.connection).password
+        if not token:
+            raise AirflowFailException(
+                f"The connection {self._workspace.connection} has no password. Put the access "
+                "token there."
+            )
+        foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return env | {self._workspace.variable: token}
+
+
+def airflow_processes() -> list[str]:
+    """The ids of this task's process, of its supervisor and of the worker: the run ends with them.
+
+    None where the system cannot tell of their end (not Linux).
     """
-    connection = name.replace("-", "_")
-    variable = f"{connection.upper()}_ACCESS_TOKEN"
+    if not hasattr(os, "pidfd_open"):
+        return []
+    above = psutil.Process().parents()[:2]
+    return [str(os.getpid()), *(str(process.pid) for process in above)]
+
+
+def make_dag(workspace: Workspace) -> None:
+    """Makes the DAG of a workspace; Airflow finds it by itself."""
+    name, options = workspace.name, workspace.options
 
     with DAG(
         name,
-        schedule=schedule,
+        schedule=options.schedule,
         start_date=START,
         catchup=False,
         max_active_runs=1,  # runs that are started by hand wait too
         tags=["tap-leads"],
+        doc_md=ABOUT.format(
+            name=name,
+            loader=LOADER,
+            connection=workspace.connection,
+            retries=options.retries,
+            pause=options.retry_minutes,
+        ),
     ):
-
-        @task.bash(
-            cwd=str(PROJECT),
-            pool="tap_leads",
-            priority_weight=leads,
+        Sync(
+            task_id="sync",
+            workspace=workspace,
+            pool=options.pool,
+            priority_weight=options.leads,
             weight_rule="absolute",
-            execution_timeout=timedelta(hours=hours),
-            retries=retries,
-            retry_delay=RETRY_DELAY,
-            skip_on_exit_code=None,  # no exit code but 0 is anything other than a failure
-            do_xcom_push=False,
+            execution_timeout=timedelta(hours=options.hours),
+            retries=options.retries,
+            retry_delay=timedelta(minutes=options.retry_minutes),
+            owner=options.owner,
+            executor_config=executor_config(options.executor_config),
+            on_failure_callback=pkgutil.resolve_name(ON_FAILURE) if ON_FAILURE else None,
+            **({"queue": options.queue} if options.queue else {}),
         )
-        def sync() -> str:
-            # In the environment of this task's own process, and nowhere else: what a task is given
-            # or returns, Airflow writes down.
-            os.environ[variable] = Connection.get(connection).password
-            # The tokens of other workspaces, and Airflow's own secrets, are not for the tap.
-            forget = "unset ${!AIRFLOW_*} TAP_LEADS_ACCESS_TOKEN"
-            run = shlex.join(["meltano", "run", "--no-install", name, LOADER])
-            return f"{forget}; umask 077; exec {run}"
-
-        sync()
 
 
-for plugin in yaml.safe_load(LIST.read_text())["plugins"]["extractors"]:
-    if plugin["name"].startswith(PREFIX):
-        workspace(plugin["name"], **plugin.get("annotations", {}).get("airflow", {}))
+def executor_config(config: dict[str, Any]) -> dict[str, Any]:
+    """What the executor gets; a `pod_override` becomes the object that Airflow asks for."""
+    if "pod_override" not in config:
+        return config
+    from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
+        PodGenerator,
+    )
+
+    return config | {"pod_override": PodGenerator.deserialize_model_dict(config["pod_override"])}
+
+
+for each in read(LIST)[0]:
+    make_dag(each)

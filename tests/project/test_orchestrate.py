@@ -1,7 +1,7 @@
 """Many workspaces through a real Airflow into a real PostgreSQL.
 
-One night of four workspaces, two at a time: one has a wrong token, another an Intercom that never
-answers. It is long, so that `make test` leaves it to `.ci/run`.
+Four workspaces, two at a time: one has a wrong token, another an Intercom that never responds, and
+a fifth has a wrong entry. It takes long, so that `make test` leaves it to `.ci/run`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -28,7 +29,7 @@ AT_ONCE = 2
 LARGE, SMALL = "tap-leads--large", "tap-leads--small"
 REFUSED, STUCK = "tap-leads--refused", "tap-leads--stuck"
 LEADS = {LARGE: 3_000, SMALL: 300, REFUSED: 1_000, STUCK: 1}
-# Smallest first, as Airflow shall not owe the right order to the list's.
+# Smallest first, so that the right order is not that of the list.
 WORKSPACES = """
 plugins:
   extractors:
@@ -41,7 +42,10 @@ plugins:
     annotations: {airflow: {leads: 300, schedule: null, retries: 0}}
   - name: tap-leads--refused
     inherit_from: tap-leads
-    annotations: {airflow: {leads: 1000, schedule: null, retries: 0}}
+    annotations: {airflow: {leads: 1000, schedule: null, owner: growth, queue: small-ones}}
+  - name: tap-leads--wrong
+    inherit_from: tap-leads
+    annotations: {airflow: {hours: "24h"}}
   - name: tap-leads--large
     inherit_from: tap-leads
     load_schema: of_its_own
@@ -50,8 +54,8 @@ plugins:
 
 
 @dataclass(frozen=True)
-class Night:
-    """What is left of it."""
+class Outcome:
+    """What is left after all runs."""
 
     folder: Path
     sandbox: Sandbox
@@ -59,7 +63,9 @@ class Night:
     tokens: dict[str, str]
     runs: dict[str, Run]
     logs: dict[str, str]
-    task: dict[str, object]
+    dags: dict[str, dict[str, Any]]
+    import_errors: list[str]
+    alerts: list[str]
     stuck_twice: list[str]
     seen: int
     left: int
@@ -76,10 +82,21 @@ def project(folder: Path, stuck: str) -> Path:
     """A Meltano project that differs from this one in its list of workspaces."""
     folder.mkdir()
     shutil.copy(ROOT / "meltano.yml", folder)
-    shutil.copytree(ROOT / "orchestrate/dags", folder / "orchestrate/dags")
+    shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
     listed = folder / "orchestrate/workspaces.meltano.yml"
     listed.write_text(WORKSPACES.replace("STUCK", stuck))
     return folder
+
+
+def alert_to(folder: Path) -> dict[str, str]:
+    """A failure callback that writes into a file."""
+    (folder / "alerts").touch()
+    (folder / "alerting.py").write_text(
+        "def notify(context):\n"
+        f"    with open({str(folder / 'alerts')!r}, 'a') as file:\n"
+        "        print(context['dag'].dag_id, file=file)\n"
+    )
+    return {"PYTHONPATH": str(folder), "WORKSPACES_ON_FAILURE": "alerting:notify"}
 
 
 def processes(words: str) -> list[psutil.Process]:
@@ -92,20 +109,24 @@ def processes(words: str) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Night]:
-    """The night, told once."""
+def outcome(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
+) -> Iterator[Outcome]:
+    """All runs, once."""
     folder = tmp_path_factory.mktemp("airflow")
     tokens = {name: f"t0ken-of-{name}" for name in LEADS}
     held = {tokens[name]: leads for name, leads in LEADS.items() if name != REFUSED}
     with Sandbox(workspaces=held) as box, Sandbox(faults=["hang@*"], token=tokens[STUCK]) as stuck:
         root = project(folder / "project", stuck.url)
         env = settings(box.url, postgres, folder, MELTANO_PROJECT_ROOT=str(root))
-        env |= connections(tokens)
+        env |= connections(tokens) | alert_to(folder) | {"TMPDIR": str(folder / "tmp")}
+        (folder / "tmp").mkdir()
         (folder / "airflow").mkdir()
-        dags, pools = root / "orchestrate/dags", {"tap_leads": 0}
-        with AirflowServer(folder / "airflow", dags=dags, env=env, pools=pools) as airflow:
+        with AirflowServer(
+            folder / "airflow", project=root, env=env, pools={"tap_leads": 0}
+        ) as airflow:
             airflow.wait_for_dags(tokens)
-            task = airflow.task(LARGE)
+            dags = {name: airflow.dag(name) for name in tokens}
             first = [airflow.trigger(name) for name in (STUCK, SMALL, REFUSED, LARGE)]
             again = airflow.trigger(STUCK)
             airflow.wait(lambda runs: sum(run.state == "running" for run in runs) == 4, 60)
@@ -113,7 +134,7 @@ def night(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) ->
             seen: list[psutil.Process] = []
 
             def is_stuck(runs: list[Run]) -> bool:
-                seen[:] = processes(f"{folder}/meltano/run/{STUCK}/")
+                seen[:] = processes(f"/run/{STUCK}/")
                 return bool(seen) or all(run.is_over for run in runs)
 
             stuck_twice = [run.state for run in airflow.wait(is_stuck, 120) if run.dag == STUCK]
@@ -126,61 +147,100 @@ def night(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) ->
             left = sum(map(psutil.Process.is_running, seen))
             told = {run.dag: run for run in runs if run.identity in first}
             logs = {dag: airflow.log(run) for dag, run in told.items()}
-        yield Night(
-            folder, box, postgres, tokens, told, logs, task, sorted(stuck_twice), len(seen), left
+            import_errors = airflow.import_errors()
+        yield Outcome(
+            folder=folder,
+            sandbox=box,
+            server=postgres,
+            tokens=tokens,
+            runs=told,
+            logs=logs,
+            dags=dags,
+            import_errors=import_errors,
+            alerts=(folder / "alerts").read_text().splitlines(),
+            stuck_twice=sorted(stuck_twice),
+            seen=len(seen),
+            left=left,
         )
 
 
 @pytest.mark.parametrize(("dag", "schema"), [(LARGE, "of_its_own"), (SMALL, "tap_leads__small")])
 def test_a_workspace_arrives_completely_whatever_becomes_of_others(
-    night: Night, dag: str, schema: str
+    outcome: Outcome, dag: str, schema: str
 ) -> None:
-    assert night.runs[dag].state == "success", night.logs[dag]
-    assert night.loaded(dag, schema) == night.leads(dag)
+    assert outcome.runs[dag].state == "success", outcome.logs[dag]
+    assert outcome.loaded(dag, schema) == outcome.leads(dag)
 
 
-def test_a_wrong_token_fails_its_own_workspace_and_says_so(night: Night) -> None:
-    assert night.runs[REFUSED].state == "failed"
-    assert "401" in night.logs[REFUSED]
-    assert night.server.query("SELECT id FROM tap_leads__refused.contacts") == []
+def test_a_wrong_token_fails_its_own_workspace_at_once_and_says_so(outcome: Outcome) -> None:
+    assert outcome.runs[REFUSED].state == "failed"
+    assert outcome.dags[REFUSED]["task"]["retries"] == 3
+    assert outcome.runs[REFUSED].tries == 1
+    assert "401" in outcome.logs[REFUSED]
+    assert outcome.server.query("SELECT id FROM tap_leads__refused.contacts") == []
 
 
-def test_no_token_is_written_down(night: Night) -> None:
+def test_no_token_is_written_down(outcome: Outcome) -> None:
     """Neither in a log, nor in Airflow's database with its templates and XComs, nor by Meltano."""
-    files = [path for path in night.folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    contents = {str(path.relative_to(night.folder)): path.read_bytes() for path in files}
+    files = [path for path in outcome.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    contents = {str(path.relative_to(outcome.folder)): path.read_bytes() for path in files}
     assert b"rendered_task_instance_fields" in contents["airflow/airflow.db"]
-    assert sum(b"meltano run --no-install" in content for content in contents.values()) > 4
+    assert sum(b"tap-leads--large" in content for content in contents.values()) > 2
+    assert not list((outcome.folder / "tmp").rglob("*.json")), "files of the runs"
     assert [name for name, content in contents.items() if b"t0ken-of-" in content] == []
     for table in ("runs", "state", "plugin_settings"):
-        rows = night.server.query(f"SELECT * FROM {table}")
+        rows = outcome.server.query(f"SELECT * FROM {table}")
         assert "t0ken-of-" not in repr(rows)
 
 
-def test_the_largest_start_first_and_no_more_than_the_pool_lets_in(night: Night) -> None:
-    began = {dag: datetime.fromisoformat(run.began or "") for dag, run in night.runs.items()}
-    lasted = {dag: timedelta(seconds=run.seconds or 0) for dag, run in night.runs.items()}
+def test_the_largest_start_first_and_no_more_than_the_pool_lets_in(outcome: Outcome) -> None:
+    began = {dag: datetime.fromisoformat(run.began or "") for dag, run in outcome.runs.items()}
+    lasted = {dag: timedelta(seconds=run.seconds or 0) for dag, run in outcome.runs.items()}
     by_size = sorted(LEADS, key=lambda dag: -LEADS[dag])
     assert max(began[dag] for dag in by_size[:2]) < began[SMALL] < began[STUCK]
     for moment in began.values():
         assert sum(began[dag] <= moment < began[dag] + lasted[dag] for dag in began) <= AT_ONCE
 
 
-def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(night: Night) -> None:
-    assert night.runs[STUCK].state == "failed"
-    assert night.seen > 0
-    assert night.left == 0
+def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(outcome: Outcome) -> None:
+    assert outcome.runs[STUCK].state == "failed"
+    assert outcome.seen > 0
+    assert outcome.left == 0
 
 
-def test_a_run_that_is_started_by_hand_waits_for_the_one_before(night: Night) -> None:
-    assert night.stuck_twice == ["queued", "running"]
+def test_a_run_that_is_started_by_hand_waits_for_the_one_before(outcome: Outcome) -> None:
+    assert outcome.stuck_twice == ["queued", "running"]
 
 
-def test_a_failed_run_is_repeated_after_the_idle_minute_and_meltanos_five(night: Night) -> None:
-    assert night.task["retries"] == 3
-    assert night.task["retry_delay"] == {
-        "__type": "TimeDelta",
-        "days": 0,
-        "seconds": 360,
-        "microseconds": 0,
-    }
+def test_a_failed_run_is_repeated_after_the_idle_minute_and_meltanos_five(
+    outcome: Outcome,
+) -> None:
+    task = outcome.dags[LARGE]["task"]
+    assert task["retries"] == 3
+    assert task["retry_delay"]["seconds"] == 360
+
+
+def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affected(
+    outcome: Outcome,
+) -> None:
+    [error] = outcome.import_errors
+    assert "tap-leads--wrong: " in error
+    assert "hours" in error
+    assert not any(name in error for name in LEADS)
+
+
+def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(outcome: Outcome) -> None:
+    assert sorted(outcome.alerts) == [REFUSED, STUCK]
+
+
+def test_a_dag_says_what_it_does_and_what_to_do_when_it_fails(outcome: Outcome) -> None:
+    page = outcome.dags[LARGE]["doc_md"]
+    assert "tap_leads__large" in page, "the connection with the token"
+    assert "When it fails" in page
+
+
+def test_the_options_of_an_entry_reach_airflow(outcome: Outcome) -> None:
+    dag = outcome.dags[REFUSED]
+    assert dag["owners"] == ["growth"]
+    assert dag["task"]["queue"] == "small-ones"
+    assert outcome.dags[LARGE]["task"]["queue"] == "default"

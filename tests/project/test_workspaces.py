@@ -1,23 +1,19 @@
 """The list of workspaces: one entry is a Meltano plugin and an Airflow DAG.
 
-Airflow is not installed here, so that the DAG file meets a stand-in for it. The real one is in
-tests/test_orchestrate.py.
+What Airflow makes of it is in test_orchestrate.py.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, Self
 
 import pytest
 import yaml
@@ -28,7 +24,6 @@ from demo import meltano
 from demo.airflow import WORKSPACES, loaded, settings
 from demo.meltano import ROOT
 from demo.postgres import PostgresServer
-from orchestrate import scale
 from tap_leads.sandbox import Sandbox
 
 LIST = ROOT / "orchestrate/workspaces.meltano.yml"
@@ -39,96 +34,71 @@ NAMES = [name for name in PLUGINS if name.startswith("tap-leads--")]
 TOKENS = {"acme": 700, "globex": 500, "initech": 300}
 
 
-@dataclass
-class FakeAirflow:
-    """As much of Airflow as the DAG file touches; remembers what it was told."""
-
-    dags: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tasks: dict[str, Callable[[], str]] = field(default_factory=dict)
-
-    def module(self) -> ModuleType:
-        """The stand-in for `airflow.sdk`."""
-        airflow = self
-
-        class Dag:
-            def __init__(self, name: str, **settings: Any) -> None:
-                self.name = name
-                airflow.dags[name] = settings
-
-            def __enter__(self) -> Self:
-                airflow.dags["open"] = {"name": self.name}
-                return self
-
-            def __exit__(self, *_: object) -> None:
-                del airflow.dags["open"]
-
-        def bash(**settings: Any) -> Callable[[Callable[[], str]], Callable[[], None]]:
-            def decorate(function: Callable[[], str]) -> Callable[[], None]:
-                name = airflow.dags["open"]["name"]
-                airflow.dags[name] |= settings
-                return lambda: airflow.tasks.update({name: function})
-
-            return decorate
-
-        module = ModuleType("airflow.sdk")
-        module.DAG = Dag  # type: ignore[attr-defined]
-        module.task = SimpleNamespace(bash=bash)  # type: ignore[attr-defined]
-        module.Connection = SimpleNamespace(  # type: ignore[attr-defined]
-            get=lambda name: SimpleNamespace(password=f"the token of {name}")
-        )
-        return module
+def check(tmp_path: Path, text: str) -> tuple[int, list[str]]:
+    """The check of a list; returns exit code and lines."""
+    file = tmp_path / "workspaces.meltano.yml"
+    file.write_text(text)
+    command = [sys.executable, "-m", "orchestrate.check", str(file)]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, timeout=60)
+    return done.returncode, (done.stderr + done.stdout).decode().splitlines()
 
 
-@pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
-    """What the DAG file made."""
-    fake = FakeAirflow()
-    monkeypatch.setitem(sys.modules, "airflow", ModuleType("airflow"))
-    monkeypatch.setitem(sys.modules, "airflow.sdk", fake.module())
-    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
-    runpy.run_path(str(ROOT / "orchestrate/dags/workspaces.py"))
-    return fake
+def entry(options: str, name: str = "tap-leads--bad") -> str:
+    return f"  - {{name: {name}, inherit_from: tap-leads, annotations: {{airflow: {options}}}}}\n"
 
 
-def test_each_workspace_of_the_list_is_a_dag_and_nothing_else_is(airflow: FakeAirflow) -> None:
-    assert list(airflow.dags) == list(airflow.tasks) == NAMES
+HEAD = "plugins:\n  extractors:\n"
+GOOD = entry("{leads: 10, schedule: '0 1 * * *'}", "tap-leads--good")
 
 
-def test_all_dags_share_a_pool_where_the_largest_is_first(airflow: FakeAirflow) -> None:
-    assert {dag["pool"] for dag in airflow.dags.values()} == {"tap_leads"}
-    assert airflow.dags["tap-leads--acme"]["priority_weight"] == 4_000_000
-    assert airflow.dags["tap-leads--initech"]["priority_weight"] == 0
-
-
-def test_runs_of_a_workspace_never_overlap_and_every_run_has_a_time_limit(
-    airflow: FakeAirflow,
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param(entry("{leads: 4e6}"), ["tap-leads--bad: ", "leads"], id="leads"),
+        pytest.param(entry("{leads: -1}"), ["tap-leads--bad: ", "leads"], id="negative"),
+        pytest.param(entry("{hours: 24h}"), ["tap-leads--bad: ", "hours"], id="hours"),
+        pytest.param(entry("{hours: .inf}"), ["tap-leads--bad: ", "hours"], id="no-limit"),
+        pytest.param(entry("{retries: true}"), ["tap-leads--bad: ", "retries"], id="retries"),
+        pytest.param(entry("{lead: 5}"), ["tap-leads--bad: ", "`lead`"], id="unknown-key"),
+        pytest.param(entry("{schedule: 0 25 * * *}"), ["tap-leads--bad: ", "cron"], id="cron"),
+        pytest.param(entry("[leads]"), ["tap-leads--bad: ", "array"], id="list"),
+        pytest.param(entry("{}", "tap-leads--A_b"), ["tap-leads--A_b: ", "name"], id="name"),
+        pytest.param(entry("{leads: 5}", "tap-lead-x"), ["tap-lead-x: ", "name"], id="prefix"),
+        pytest.param(GOOD, ["tap-leads--good: ", "twice"], id="name-twice"),
+        pytest.param("  - {name: tap-leads--bad}\n", ["bad: ", "inherit_from"], id="no-parent"),
+        pytest.param("  - {label: x}\n", ["entry 2: ", "name"], id="no-name"),
+        pytest.param("  - acme\n", ["entry 2: ", "str"], id="text"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_what_is_wrong_and_the_others_count(
+    tmp_path: Path, wrong: str, said: list[str]
 ) -> None:
-    for dag in airflow.dags.values():
-        assert dag["max_active_runs"] == 1
-        assert not dag["catchup"]
-        assert dag["execution_timeout"].total_seconds() > 0
-        assert dag["retry_delay"].total_seconds() > 300
+    code, [line, total] = check(tmp_path, HEAD + GOOD + wrong)
+    assert code == 1
+    assert all(words in line for words in said), line
+    assert total.endswith("1 right, 1 wrong")
 
 
-def test_a_run_finds_its_own_token_and_no_other_secret(
-    airflow: FakeAirflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    fake = tmp_path / "meltano"
-    fake.write_text("#!/bin/sh\nenv; echo $@\n")
-    fake.chmod(0o755)
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    os.environ["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
-    os.environ["AIRFLOW_CONN_TAP_LEADS__GLOBEX"] = "a secret"
-    os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "a secret"
-    os.environ["TAP_LEADS_ACCESS_TOKEN"] = "a secret"
-    command = airflow.tasks["tap-leads--acme"]()
-    assert "token of" not in command
-    said = subprocess.run(
-        ["bash", "-c", command], capture_output=True, check=True, env=os.environ, timeout=10
-    ).stdout.decode()
-    assert "TAP_LEADS__ACME_ACCESS_TOKEN=the token of tap_leads__acme\n" in said
-    assert "a secret" not in said
-    assert said.endswith("run --no-install tap-leads--acme target-postgres\n")
+@pytest.mark.parametrize("empty", ["annotations:", "annotations: {}", "annotations: {airflow: }"])
+def test_an_entry_without_options_is_right(tmp_path: Path, empty: str) -> None:
+    text = f"{HEAD}  - name: tap-leads--plain\n    inherit_from: tap-leads\n    {empty}\n"
+    assert check(tmp_path, text) == (0, ["workspaces.meltano.yml: 1 right, 0 wrong"])
+
+
+@pytest.mark.parametrize(
+    "text", ["plugins: [", "plugins:\n", "", "- x\n", "plugins: {extractors: }"]
+)
+def test_a_list_that_cannot_be_read_is_one_clear_failure(tmp_path: Path, text: str) -> None:
+    code, lines = check(tmp_path, text)
+    assert code == 1
+    assert "workspaces.meltano.yml" in lines[0]
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_the_list_of_this_project_is_right() -> None:
+    command = [sys.executable, "-m", "orchestrate.check"]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, timeout=60)
+    assert done.stdout.decode() == f"workspaces.meltano.yml: {len(NAMES)} right, 0 wrong\n"
 
 
 def test_every_entry_of_the_list_has_a_name_and_a_variable_of_its_own() -> None:
@@ -136,24 +106,6 @@ def test_every_entry_of_the_list_has_a_name_and_a_variable_of_its_own() -> None:
     assert len(PLUGINS) == len(yaml.safe_load(LIST.read_text())["plugins"]["extractors"])
     assert {PLUGINS[name]["inherit_from"] for name in NAMES} <= {"tap-leads", "tap-leads-one-table"}
     assert set(NAMES) == set(WORKSPACES), "the demo shows the workspaces of the list"
-
-
-def test_the_readmes_sums_are_those_of_the_script() -> None:
-    readme = (ROOT / "orchestrate/README.md").read_text().splitlines()
-    [command] = [line for line in readme if "orchestrate.scale 1" in line]
-    given = command.split("`")[1].split()[3:]
-    workspaces = [leads for text in given for leads in scale.sizes(text)]
-    assert len(workspaces) == 200
-    lines = "\n".join(scale.paper(workspaces, window=24)).splitlines()
-    assert [line for line in lines if line and f"    {line}" not in readme] == []
-
-
-def test_workers_are_enough_when_the_last_workspace_is_in_by_then() -> None:
-    assert scale.makespan([5, 4, 3, 3, 3], 2) == 10
-    assert scale.makespan([5, 4, 3, 3, 3], 3) == 7
-    assert scale.enough([5, 4, 3, 3, 3], 7) == 3
-    assert scale.enough([5, 4, 3, 3, 3], 5) == 5
-    assert scale.enough([5, 4, 3, 3, 3], 4) is None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+# Meltano with the tap and the loader, for machines that run containers:
+#
+#   docker build --tag tap-leads .
+#   docker run --read-only --tmpfs /tmp --env TAP_LEADS_ACCESS_TOKEN ... tap-leads \
+#     python orchestrate/run.py tap-leads target-postgres
+#
+# The tap and the loader each have an environment of their own, Meltano a third; all are installed
+# here, nothing at the start. It runs as user 10001, and with a read-only root: the only folder it
+# writes to is /tmp (TMPDIR), where pages wait for the loader. MELTANO_DATABASE_URI must name a
+# PostgreSQL, as Meltano's state in the image would be read-only and lost.
+#
+# For Airflow's KubernetesExecutor, take Airflow in as well:
+#   docker build --build-arg AIRFLOW=airflow-kubernetes --tag tap-leads-airflow .
+FROM python:3.11-slim AS build
+ARG AIRFLOW=""
+WORKDIR /project
+ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements requirements
+RUN python -m pip install --no-cache-dir "$(grep '^uv==' requirements/dev.txt)" \
+ && uv venv /opt/meltano \
+ && uv pip install --no-cache --python /opt/meltano/bin/python \
+      --constraint requirements/dev.txt 'meltano[postgres]' uv \
+ && if [ -n "$AIRFLOW" ]; then \
+      uv venv /opt/airflow \
+      && uv pip sync --no-cache --python /opt/airflow/bin/python "requirements/$AIRFLOW.txt"; \
+    fi
+COPY pyproject.toml README.md LICENSE meltano.yml ./
+COPY tap_leads tap_leads
+COPY orchestrate orchestrate
+RUN PATH="/opt/meltano/bin:$PATH" meltano install tap-leads target-postgres \
+ && rm -f .meltano/meltano.db
+
+FROM python:3.11-slim
+COPY --from=build /opt /opt
+COPY --from=build /project /project
+WORKDIR /project
+# Nothing is written outside /tmp, whatever the user's home is.
+ENV PATH="/opt/airflow/bin:/opt/meltano/bin:$PATH" \
+    HOME=/tmp \
+    AIRFLOW_HOME=/tmp/airflow \
+    MELTANO_PROJECT_ROOT=/project \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# No ENTRYPOINT: Airflow gives a pod the whole command.
+USER 10001:10001

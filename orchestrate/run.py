@@ -1,0 +1,120 @@
+"""One run of a workspace: `meltano run`, of which nothing is left over.
+
+    python orchestrate/run.py tap-leads--acme target-postgres [PID ...]
+
+What it adds to Meltano:
+
+- The run's files are in a private folder, which is removed. One of them holds the access token.
+- When this program ends, in whatever way, all processes of the run end. The same happens when one
+  of the processes that are named by their ids ends.
+- Exit code 77 says that Intercom refused the access token, so that a retry is useless. Meltano's
+  own exit code is 1 for every failure.
+
+Needs nothing but Python's standard library, and `meltano` in the PATH.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
+from typing import IO, cast
+
+REFUSED = 77  # EX_NOPERM of sysexits.h
+
+_CLEANUP = Path(__file__).with_name("cleanup.py")
+# The tap names the status code when it fails; a warning with one is no failure.
+_REFUSAL = re.compile(rb"^(?!.*warning).*\bHTTP 40[13]\b", re.IGNORECASE)
+
+
+def main(extractor: str, loader: str, *watched: str) -> int:
+    """Runs a workspace; returns the exit code."""
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    folder, lock = private_folder()
+    # Leaving this block closes the standard input of the cleanup, and waits for it.
+    with start_cleanup(folder, lock, watched) as cleanup:
+        command = ["meltano", "run", "--no-install", extractor, loader]
+        meltano = subprocess.Popen(
+            command,
+            env=environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        cast("IO[bytes]", cleanup.stdin).write(b"%d\n" % meltano.pid)
+        refused = False
+        for line in meltano.stdout or ():
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            refused = refused or bool(_REFUSAL.search(line))
+        code = meltano.wait()
+    if code and refused:
+        return REFUSED
+    return code if code >= 0 else 128 - code
+
+
+def private_folder() -> tuple[Path, int]:
+    """Makes the run's folder, and removes those of runs that were killed with their cleanup.
+
+    Returns:
+        The folder, and the file descriptor that locks it for as long as the run lasts.
+    """
+    folders = Path(gettempdir(), f"tap-leads-runs-{os.getuid()}")
+    folders.mkdir(mode=0o700, exist_ok=True)
+    if folders.is_symlink() or folders.stat().st_uid != os.getuid():
+        raise SystemExit(f"{folders} belongs to another user. Set TMPDIR to a folder of your own.")
+    gate = _open(folders)
+    fcntl.flock(gate, fcntl.LOCK_EX)  # one at a time looks for old folders and makes its own
+    try:
+        for old in folders.iterdir():
+            lock = _open(old)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # that run goes on
+            else:
+                shutil.rmtree(old, ignore_errors=True)
+            finally:
+                os.close(lock)
+        folder = Path(mkdtemp(dir=folders))
+        lock = _open(folder)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return folder, lock
+    finally:
+        os.close(gate)
+
+
+def _open(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Where Meltano finds what is installed, and puts what it writes during the run."""
+    project = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
+    shared = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or project / ".meltano").resolve()
+    for name in {path.name for path in shared.iterdir()} - {"run"} | {"meltano.db"}:
+        (folder / name).symlink_to(shared / name)
+    return {"XDG_STATE_HOME": str(folder), **os.environ, "MELTANO_SYS_DIR_ROOT": str(folder)}
+
+
+def start_cleanup(folder: Path, lock: int, watched: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Starts the process that cleans up as soon as its standard input ends."""
+    return subprocess.Popen(
+        [sys.executable, _CLEANUP, folder, *watched],
+        stdin=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+        pass_fds=[lock],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

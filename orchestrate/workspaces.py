@@ -1,0 +1,128 @@
+"""Reads the list of workspaces; a wrong entry is a problem of that entry alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+from croniter import croniter
+from msgspec import Meta
+
+PREFIX = "tap-leads--"
+# One spelling per name, so that no two workspaces share a variable or an Airflow connection.
+_NAME = re.compile(r"tap-leads--[a-z0-9]+(-[a-z0-9]+)*")
+# What Airflow knows besides cron expressions.
+_PRESETS = {"@once", "@continuous", "@quarterly"}
+
+
+class Options(msgspec.Struct, forbid_unknown_fields=True):
+    """What an entry may say under `annotations: airflow:`.
+
+    Attributes:
+        leads: About how many leads there are; the largest workspace that waits starts first.
+        schedule: A cron expression or preset; None: started by hand only. Missed runs stay missed.
+        hours: After this time, a run is ended with all its processes.
+        retries: How often a failed run is repeated.
+        retry_minutes: The pause before that. After the loss of a machine, Meltano refuses the
+            workspace for five minutes.
+        pool: The Airflow pool whose slots limit the runs at once.
+        queue: The Airflow queue: which workers may run it.
+        owner: Who is named as the DAG's owner.
+        executor_config: Passed to Airflow's executor.
+    """
+
+    leads: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    schedule: str | None = "@daily"
+    hours: Annotated[float, Meta(gt=0, le=8760)] = 24
+    retries: Annotated[int, Meta(ge=0, le=100)] = 3
+    retry_minutes: Annotated[float, Meta(ge=0, le=1440)] = 6
+    pool: Annotated[str, Meta(min_length=1)] = "tap_leads"
+    queue: Annotated[str, Meta(min_length=1)] | None = None
+    owner: Annotated[str, Meta(min_length=1)] = "airflow"
+    executor_config: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        known = self.schedule is None or self.schedule in _PRESETS
+        if not known and not croniter.is_valid(self.schedule):
+            raise ValueError(f"'{self.schedule}' is no cron expression")
+
+
+class _Annotations(msgspec.Struct):
+    airflow: Options | None = None
+
+
+class Workspace(msgspec.Struct):
+    """An entry: the Meltano extractor that reads a workspace, and how Airflow runs it."""
+
+    name: str
+    inherit_from: str | None = None
+    annotations: _Annotations | None = None
+
+    def __post_init__(self) -> None:
+        if self.is_template:
+            if self.annotations and self.annotations.airflow:
+                raise ValueError(f"has options for Airflow, but no name that starts with {PREFIX}")
+        elif not _NAME.fullmatch(self.name):
+            raise ValueError(f"its name must be {PREFIX} and then a-z, 0-9 and single hyphens")
+        elif self.inherit_from is None:
+            raise ValueError("has no `inherit_from`, as `tap-leads`")
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it is no workspace, but what others inherit from."""
+        return not self.name.startswith(PREFIX)
+
+    @property
+    def options(self) -> Options:
+        """How Airflow runs it."""
+        return (self.annotations and self.annotations.airflow) or Options()
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection whose password is the access token."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Where Meltano looks for the access token."""
+        return f"{self.connection.upper()}_ACCESS_TOKEN"
+
+
+class ListError(Exception):
+    """The list of workspaces cannot be read at all; the message says why."""
+
+
+def read(path: Path) -> tuple[list[Workspace], list[str]]:
+    """Reads the list.
+
+    Returns:
+        The workspaces whose entry is right, and a line for each entry that is wrong.
+
+    Raises:
+        ListError: The file is missing, is no YAML, or has no list of extractors.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text())["plugins"]["extractors"]
+        numbered = list(enumerate(entries, start=1))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ListError(f"{path} cannot be read: {error}") from None
+    except (KeyError, TypeError):
+        raise ListError(f"{path} has no list `plugins: extractors:`.") from None
+    workspaces: dict[str, Workspace] = {}
+    problems = []
+    for number, entry in numbered:
+        name = entry.get("name") if isinstance(entry, dict) else None
+        label = name or f"entry {number}"
+        try:
+            workspace = msgspec.convert(entry, Workspace)
+        except msgspec.ValidationError as error:
+            problems.append(f"{label}: {error}")
+            continue
+        if workspace.name in workspaces:
+            problems.append(f"{label}: its name is used twice; the first entry counts")
+        elif not workspace.is_template:
+            workspaces[workspace.name] = workspace
+    return list(workspaces.values()), problems

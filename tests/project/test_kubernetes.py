@@ -1,0 +1,103 @@
+"""The pod of a run on Kubernetes, rendered by Airflow and validated offline.
+
+No cluster is needed, and none was: these tests say nothing about a pod that runs.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from demo.airflow_processes import environment
+from demo.airflow_server import CACHE, call, install
+from demo.meltano import ROOT
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+
+WORKSPACES = """
+plugins:
+  extractors:
+  - name: tap-leads--acme
+    inherit_from: tap-leads
+    annotations:
+      airflow:
+        executor_config:
+          pod_override:
+            spec:
+              containers:
+              - name: base
+                resources: {limits: {memory: 3Gi}}
+"""
+
+
+@pytest.fixture(scope="module")
+def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pod as Airflow would start it."""
+    folder = tmp_path_factory.mktemp("kubernetes")
+    program = str(install("airflow-kubernetes", CACHE / "venv-airflow-kubernetes"))
+    shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
+    (folder / "orchestrate/workspaces.meltano.yml").write_text(WORKSPACES)
+    env = environment() | {
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "orchestrate/dags"),
+        "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": str(ROOT / "orchestrate/pod.yaml"),
+    }
+    call([program, "db", "migrate"], env)
+    generate = (
+        "kubernetes generate-dag-yaml tap-leads--acme --logical-date 2026-01-02 --output-path"
+    )
+    call([program, *generate.split(), str(folder / "pods")], env)
+    [file] = (folder / "pods").rglob("*.yml")
+    return file
+
+
+@pytest.fixture(scope="module")
+def pod(pod_file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(pod_file.read_text())
+    return content
+
+
+def test_the_pod_is_valid(pod_file: Path) -> None:
+    call(
+        [str(CACHE / "venv-airflow-kubernetes/bin/kubernetes-validate"), "--strict", str(pod_file)]
+    )
+
+
+def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str, Any]) -> None:
+    [container] = pod["spec"]["containers"]
+    assert "airflow.sdk.execution_time.execute_workload" in container["args"]
+    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]  # noqa: S108 - a folder of the pod
+    assert pod["spec"]["restartPolicy"] == "Never"
+
+
+def test_an_entrys_pod_override_reaches_the_pod(pod: dict[str, Any]) -> None:
+    [container] = pod["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "3Gi"
+
+
+def test_no_token_is_in_the_pod(pod_file: Path) -> None:
+    assert "ACCESS_TOKEN" not in pod_file.read_text()
+
+
+def test_the_dockerfile_copies_what_exists_and_does_not_run_as_root() -> None:
+    """As far as this can be told without building it."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [
+        source
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    ]
+    assert copied
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+    [user] = [line for line in lines if line.startswith("USER ")]
+    assert re.fullmatch(r"USER [1-9]\d*:[1-9]\d*", user)

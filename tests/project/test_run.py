@@ -1,0 +1,213 @@
+"""orchestrate/run.py: one run of a workspace, of which nothing is left over.
+
+Where Meltano itself does not matter, a script takes its place.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import psutil
+import pytest
+
+from demo.meltano import ROOT
+from tap_leads.sandbox import Sandbox
+
+RUN = ROOT / "orchestrate/run.py"
+NAME = "tap-leads--acme"
+TOKEN = "t0ken-of-acme"
+# Writes a file as Meltano does, starts a child in its process group, and waits.
+WAITING = f"""
+mkdir -p "$MELTANO_SYS_DIR_ROOT/run" && echo {TOKEN} >"$MELTANO_SYS_DIR_ROOT/run/tap.config.json"
+sleep 300 &
+echo started $! $$
+wait
+"""
+
+
+class Runs:
+    """Starts runs whose temporary files are in a folder of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("TAP_LEADS_")} | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "TMPDIR": str(folder / "tmp"),
+        }
+        (folder / "tmp").mkdir()
+        self.started: list[subprocess.Popen[str]] = []
+
+    def replace_meltano(self, script: str) -> None:
+        """Lets a shell script take Meltano's place."""
+        programs = self.folder / "bin"
+        programs.mkdir()
+        (programs / "meltano").write_text(f"#!/bin/bash\n{script}")
+        (programs / "meltano").chmod(0o755)
+        self.env["PATH"] = f"{programs}:{self.env['PATH']}"
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Starts a run."""
+        run = subprocess.Popen(
+            [sys.executable, RUN, NAME, *(arguments or ("target-jsonl",))],
+            cwd=ROOT,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.started.append(run)
+        return run
+
+    def finish(self, *arguments: str, **env: str) -> tuple[int, str]:
+        """Runs one to its end; returns exit code and log."""
+        run = self.start(*arguments, **env)
+        log, _ = run.communicate(timeout=120)
+        return run.returncode, log
+
+    def files(self) -> list[Path]:
+        """What is left of them."""
+        return [path for path in (self.folder / "tmp").rglob("*") if not path.is_dir()]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    runs = Runs(tmp_path)
+    yield runs
+    for run in runs.started:
+        run.kill()  # of a test that failed
+        run.communicate()
+
+
+def sandbox_settings(sandbox: Sandbox, folder: Path) -> Mapping[str, str]:
+    """A workspace in the sandbox, and Meltano's own files, for this test alone."""
+    root = folder / "meltano"
+    root.mkdir()
+    for plugins in ("extractors", "loaders"):
+        (root / plugins).symlink_to(ROOT / ".meltano" / plugins)
+    return {
+        "MELTANO_SYS_DIR_ROOT": str(root),
+        "TAP_LEADS__ACME_ACCESS_TOKEN": sandbox.token,
+        "TAP_LEADS_API_URL": sandbox.url,
+        "TAP_LEADS_MAX_RESTARTS": "0",
+        "TARGET_JSONL_DESTINATION_PATH": str(folder),
+    }
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def is_alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_run_loads_every_lead_and_leaves_no_file(runs: Runs, tmp_path: Path) -> None:
+    with Sandbox(leads=250) as sandbox:
+        settings = sandbox_settings(sandbox, tmp_path)
+        code, log = runs.finish(**settings)
+    assert code == 0, log
+    assert len((tmp_path / "contacts.jsonl").read_text().splitlines()) == 250
+    assert runs.files() == []
+    # What the next run must know is where Meltano keeps it without this program, too.
+    assert (Path(settings["MELTANO_SYS_DIR_ROOT"]) / "meltano.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        pytest.param("401@1", 77, id="token-refused"),
+        pytest.param("403@1", 77, id="no-permission"),
+        pytest.param("restart@1", 1, id="outage"),
+    ],
+)
+def test_only_a_refused_token_has_an_exit_code_of_its_own(
+    runs: Runs, tmp_path: Path, fault: str, code: int
+) -> None:
+    with Sandbox(leads=250, faults=[fault]) as sandbox:
+        ended, log = runs.finish(**sandbox_settings(sandbox, tmp_path))
+    assert ended == code, log
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        pytest.param("echo '[warning] (HTTP 403, forbidden)'; exit 1", 1, id="warning"),
+        pytest.param("echo '[error] (HTTP 401, unauthorized)'; exit 0", 0, id="success"),
+        pytest.param("echo '[error] (HTTP 4010)'; exit 1", 1, id="other-number"),
+        pytest.param("kill -TERM $$", 143, id="signal"),
+    ],
+)
+def test_any_other_end_keeps_meltanos_exit_code(runs: Runs, script: str, code: int) -> None:
+    runs.replace_meltano(script)
+    assert runs.finish()[0] == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_ended_leaves_no_process_and_no_token(
+    runs: Runs, number: signal.Signals
+) -> None:
+    runs.replace_meltano(WAITING)
+    run = runs.start()
+    assert run.stdout
+    _, *pids = run.stdout.readline().split()
+    assert [path.name for path in runs.files() if TOKEN.encode() in path.read_bytes()]
+    run.send_signal(number)
+    assert wait_for(lambda: not any(is_alive(int(pid)) for pid in pids))
+    assert wait_for(lambda: runs.files() == [])
+
+
+def test_a_process_that_ignores_sigterm_is_killed(runs: Runs) -> None:
+    runs.replace_meltano("trap '' TERM; echo started $$; while :; do sleep 0.2; done")
+    run = runs.start()
+    assert run.stdout
+    _, pid = run.stdout.readline().split()
+    run.kill()
+    assert wait_for(lambda: not is_alive(int(pid)))
+
+
+def test_a_run_ends_with_a_process_that_it_was_told_to_watch(runs: Runs) -> None:
+    """As the worker's main process, which is not the parent of the run."""
+    runs.replace_meltano(WAITING)
+    with subprocess.Popen(["sleep", "300"]) as worker:
+        run = runs.start("target-jsonl", str(worker.pid))
+        assert run.stdout
+        _, *pids = run.stdout.readline().split()
+        worker.kill()
+        run.communicate(timeout=30)
+    assert run.returncode != 0
+    assert not any(is_alive(int(pid)) for pid in pids)
+    assert runs.files() == []
+
+
+def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(runs: Runs) -> None:
+    """And those of a run that goes on are not touched."""
+    runs.replace_meltano("true")
+    folders = runs.folder / f"tmp/tap-leads-runs-{os.getuid()}"
+    for name in ("old", "going-on"):
+        (folders / name).mkdir(parents=True)
+        (folders / name / "tap.config.json").write_text(TOKEN)
+    lock = os.open(folders / "going-on", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert runs.finish()[0] == 0
+    os.close(lock)
+    assert [path.parent.name for path in runs.files()] == ["going-on"]
+
+
+def test_a_folder_that_another_user_may_have_prepared_is_refused(runs: Runs) -> None:
+    runs.replace_meltano("echo started")
+    (runs.folder / f"tmp/tap-leads-runs-{os.getuid()}").symlink_to(runs.folder)
+    code, log = runs.finish()
+    assert code == 1
+    assert "Set TMPDIR" in log
+    assert "started" not in log
