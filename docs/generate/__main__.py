@@ -6,7 +6,7 @@ With `--pages`, only the pages that need no run: the stream's schema and the set
 import sys
 
 from demo.meltano import ROOT
-from docs.generate import schema_page, settings_page
+from docs.generate import schema_page, settings_page, sql_page
 from docs.generate.recording import record_demo
 
 PAGES = {"schema.md": schema_page.page, "settings.md": settings_page.page}
@@ -17,6 +17,7 @@ def main() -> None:
     for name, page in PAGES.items():
         (ROOT / "docs" / name).write_text(page())
     if "--pages" not in sys.argv:
+        sql_page.PAGE.write_text(sql_page.page())
         (ROOT / "docs/demo.svg").write_text(record_demo())
 
 
