@@ -52,7 +52,7 @@ def page() -> str:
 
 
 def settings_shown(text: str) -> dict[str, Any]:
-    """The settings of the tap in the first YAML block of a text, which is a piece of meltano.yml."""
+    """The tap's settings in the first YAML block of a text, a piece of meltano.yml."""
     (block, *_) = _SETTINGS.findall(text)
     (plugin,) = yaml.safe_load(block)["plugins"]["extractors"]
     return dict(plugin["config"])

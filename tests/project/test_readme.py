@@ -9,17 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tap import Workbench, environment
+from support.tap import environment
 
 from demo.meltano import ROOT
-from tap_leads.sandbox import Sandbox
 
-README = (ROOT / "README.md").read_text()
+PAGES = [(ROOT / name).read_text() for name in ("README.md", "docs/operators.md")]
 BIN = Path(sys.executable).parent
 
 SESSIONS = [
     pytest.param(block, id=block.splitlines()[0].removeprefix("$ ")[:40])
-    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for page in PAGES
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
 ]
 
 
@@ -61,18 +61,3 @@ def test_a_session_prints_what_the_readme_shows(session: str, tmp_path: Path) ->
             found = re.search(f"^{pattern}\\s*$", output, re.MULTILINE)
             assert found, f"{line}\n\nis not in what follows:\n\n{output}"
             output = output[found.end() :]
-
-
-NIGHTS = re.findall(r"^\| [^|]+ \| `([^|`]+)` \| [^|]+ \| `([^|]+)` \|$", README, re.MULTILINE)
-
-
-def test_the_table_of_bad_nights_is_found() -> None:
-    assert len(NIGHTS) >= 13
-
-
-@pytest.mark.parametrize(("fault", "line"), NIGHTS, ids=[fault for fault, _ in NIGHTS])
-def test_the_log_says_what_the_table_of_bad_nights_shows(
-    workbench: Workbench, fault: str, line: str
-) -> None:
-    with Sandbox(leads=250, idle_limit=1.0, faults=[fault]) as sandbox:
-        assert line in workbench.sync(sandbox).log

@@ -1,0 +1,127 @@
+"""docs/operators.md says what the programs do; the README's table of faults is a part of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shlex
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+from support.tap import Workbench, run_tap
+
+from demo import meltano
+from demo.meltano import ROOT
+from tap_leads import TapLeadsError
+from tap_leads.sandbox import Sandbox
+from tap_leads.scroll.explanations import TOO_LATE
+from tap_leads.scroll.limits import Limits, Settings
+from tap_leads.singer.settings import SETTINGS
+
+PAGE = (ROOT / "docs/operators.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+ROWS = re.compile(r"^\| [^|]+ \| `([^|`]+)` \| [^|]+ \| `([^|]+)` \|$", re.MULTILINE)
+FAULTS: defaultdict[str, list[str]] = defaultdict(list)
+"""What the log says, by the fault that makes it say so."""
+for _fault, _line in ROWS.findall(PAGE) + ROWS.findall(README):
+    FAULTS[_fault].append(_line)
+
+
+def test_the_tables_of_faults_are_found() -> None:
+    assert len(ROWS.findall(PAGE)) >= 25
+    assert len(ROWS.findall(README)) >= 5
+
+
+@pytest.mark.parametrize(("fault", "lines"), FAULTS.items(), ids=FAULTS)
+def test_the_log_says_what_the_tables_of_faults_show(
+    workbench: Workbench, fault: str, lines: list[str]
+) -> None:
+    with Sandbox(leads=250, idle_limit=1.0, faults=[fault]) as sandbox:
+        run = workbench.sync(sandbox)
+    for line in lines:
+        assert line in run.log
+    fails = PAGE.index(f"| `{fault}` |") > PAGE.index("### The sync fails")
+    counts = PAGE.index(f"| `{fault}` |") > PAGE.index("### Intercom's own count")
+    assert run.code == (1 if fails and not counts else 0)
+
+
+def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
+    """Each pause as long as it can be, and each request as long as it may take."""
+    defaults = {name: setting.get("default") for name, setting in SETTINGS["properties"].items()}
+    pauses: list[float] = []
+    limits = Limits(
+        Settings(**{name: defaults[name] for name in Settings.__dataclass_fields__}),
+        logging.getLogger("test"),
+        sleep=pauses.append,
+        jitter=lambda _, highest: highest,
+    )
+    for _ in range(defaults["max_restarts"]):
+        limits.restart(TOO_LATE, opening=False)
+    with pytest.raises(TapLeadsError):
+        limits.restart(TOO_LATE, opening=False)
+    requests = (len(pauses) + 1) * 2 * defaults["request_timeout"]
+    total = sum(pauses) + requests
+    waiting = defaults["scroll_wait_timeout"]
+    text = " ".join(PAGE.split())
+    for words in (
+        "five pauses before restarts, of 60, 90, 135, 203 and 304 seconds",
+        f"at most {sum(pauses):.0f} seconds",
+        f"Six requests that break take at most {2 * defaults['request_timeout']} seconds each",
+        f"which are {requests}.",
+        f"Together that is {total:.0f} seconds.",
+        f"Waiting without progress can add {waiting}.",
+        f"| a scroll that breaks each time | {total / 60:.0f} minutes |",
+        f"| the last two, mixed | {(total + waiting) / 60:.0f} minutes |",
+        f"{waiting / 60:.0f} minutes (`scroll_wait_timeout`)",
+    ):
+        assert words in text
+    assert [round(pause / 1.1 + 0.01) for pause in pauses] == [60, 90, 135, 203, 304]
+
+
+def test_the_configuration_for_json_gives_a_log_of_json(workbench: Workbench) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert yaml.safe_load(block)["version"] == 1
+    file = workbench.folder / "logging.yml"
+    file.write_text(block)
+    with Sandbox(leads=250) as sandbox:
+        run = run_tap("--config", workbench.config(sandbox), SINGER_SDK_LOG_CONFIG=str(file))
+    assert run.code == 0
+    assert "Completed: 250 leads" in "".join(
+        json.loads(line)["message"] for line in run.log.splitlines()
+    )
+
+
+def test_under_meltano_the_exit_code_is_1_and_the_last_line_is_meltanos(tmp_path: Path) -> None:
+    with Sandbox(leads=250, faults=["401@1"]) as sandbox:
+        env = meltano.tap_settings(sandbox) | {"TARGET_JSONL_DESTINATION_PATH": str(tmp_path)}
+        run = meltano.run("run", "tap-leads", "target-jsonl", folder=tmp_path, env=env)
+    assert run.returncode == 1
+    *before, last = run.stdout.splitlines()
+    assert "Run completed" in last
+    assert any("Intercom refused the access token (HTTP 401, unauthorized)." in s for s in before)
+
+
+def test_the_commands_that_leave_out_fields_leave_out_these_and_no_others(tmp_path: Path) -> None:
+    """In a project whose plugin selects nothing by itself, as one that `meltano add` made."""
+    lines = re.findall(r"^meltano select .*", PAGE, re.MULTILINE)
+    commands = [shlex.split(line)[1:] for line in lines]
+    excluded = {command[3] for command in commands if "--exclude" in command}
+    assert excluded == {"email", "phone"}
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    del project["include_paths"], project["plugins"]["extractors"][0]["select"]
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/meltano.yml").write_text(yaml.safe_dump(project))
+    with Sandbox(leads=100, faults=["types@*"]) as sandbox:
+        env = meltano.tap_settings(sandbox) | {"TARGET_JSONL_DESTINATION_PATH": str(tmp_path)}
+        for command in (*commands, ["run", "tap-leads", "target-jsonl"]):
+            run = meltano.run(*command, folder=tmp_path, env=env, cwd=tmp_path / "project")
+            assert run.returncode == 0, run.stdout
+    records = [json.loads(line) for line in (tmp_path / "contacts.jsonl").read_text().splitlines()]
+    assert len(records) == 100
+    fields = set().union(*records)
+    assert {"id", "companies", "custom_attributes", "additional_fields"} <= fields
+    assert not fields & excluded
