@@ -122,7 +122,7 @@ class Duckdb(Target):
     own_flattening: ClassVar[Settings] = {"data_flattening_max_level": 2}
     quick = True
     note = (
-        "With DuckDB 1.5 and later it drops the first row in silence; it is pinned here with 1.1.3."
+        "With DuckDB 1.5 and 2.0 it was seen to drop the first row in silence: use 1.1.3, as here."
     )
 
     @override
