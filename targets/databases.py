@@ -13,7 +13,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from targets.services import Services
-from targets.target import Row, Settings, Target
+from targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 
 class _Postgres(Target):
@@ -93,6 +93,7 @@ class DatamillPostgres(_Postgres):
     package = "singer-target-postgres"
     variant = "Datamill"
     pins = "datamill"
+    note = OLD_SETUPTOOLS
 
     @override
     def settings(self) -> Settings:
@@ -143,6 +144,7 @@ class Sqlite(Target):
 
     package = program = "target-sqlite"
     pins = "sqlite"
+    note = OLD_PYTHON
     quick = True
 
     @override
