@@ -28,6 +28,7 @@ _SHOWN = 4  # names of fields in a message
 
 EMPTY = "empty texts become null"
 ROUNDED = "integers beyond 64 bits are rounded"
+CUT = "fractions of a second are cut off"
 
 
 @dataclass
@@ -93,6 +94,8 @@ def compare(
                 continue
             if sent == "" and value is None:
                 found.bent[EMPTY] += 1
+            elif name in times and same_moment(sent, value, within=1.0):
+                found.bent[CUT] += 1
             elif same(_rounded(sent), _rounded(_parsed(value))):
                 found.bent[ROUNDED] += 1
             else:
@@ -145,10 +148,16 @@ def same(sent: Any, found: Any) -> bool:
             return bool(_parsed(found) == sent)
 
 
-def same_moment(sent: Any, found: Any) -> bool:
-    """Whether two values are the same date and time; one without a zone is in UTC."""
+def same_moment(sent: Any, found: Any, within: float = _MILLISECOND) -> bool:
+    """Whether two values are the same date and time; one without a zone is in UTC.
+
+    Args:
+        sent: The one value.
+        found: The other one.
+        within: The seconds that they may be apart.
+    """
     one, other = _moment(sent), _moment(found)
-    return one is not None and other is not None and abs(one - other) < _MILLISECOND
+    return one is not None and other is not None and abs(one - other) < within
 
 
 def _moment(value: Any) -> float | None:

@@ -13,7 +13,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from targets.services import Services
-from targets.target import Row, Settings, Target
+from targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 
 class _Postgres(Target):
@@ -93,6 +93,7 @@ class DatamillPostgres(_Postgres):
     package = "singer-target-postgres"
     variant = "Datamill"
     pins = "datamill"
+    note = OLD_SETUPTOOLS
 
     @override
     def settings(self) -> Settings:
@@ -122,7 +123,7 @@ class Duckdb(Target):
     own_flattening: ClassVar[Settings] = {"data_flattening_max_level": 2}
     quick = True
     note = (
-        "With DuckDB 1.5 and later it drops the first row in silence; it is pinned here with 1.1.3."
+        "With DuckDB 1.5 and 2.0 it was seen to drop the first row in silence: use 1.1.3, as here."
     )
 
     @override
@@ -143,6 +144,7 @@ class Sqlite(Target):
 
     package = program = "target-sqlite"
     pins = "sqlite"
+    note = OLD_PYTHON
     quick = True
 
     @override

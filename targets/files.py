@@ -12,7 +12,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from targets.environment import run
-from targets.target import Row, Settings, Target
+from targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 csv.field_size_limit(10**7)
 
@@ -77,6 +77,7 @@ class SingerCsv(Target):
     package = program = "target-csv"
     variant = "singer-io"
     pins = "singer-csv"
+    note = f"{OLD_PYTHON} {OLD_SETUPTOOLS}"
     dated = True
     quick = True
 
@@ -114,6 +115,7 @@ class LocalJson(Target):
 
     package = program = "target-localjson"
     pins = "localjson"
+    note = OLD_SETUPTOOLS
 
     @override
     def settings(self) -> Settings:
@@ -133,6 +135,7 @@ class Parquet(Target):
     package = program = "target-parquet"
     variant = "singer-io"
     pins = "parquet"
+    note = f"{OLD_PYTHON} {OLD_SETUPTOOLS}"
     dated = True
     quick = True
 

@@ -8,7 +8,7 @@ import json
 from typing_extensions import override
 
 from targets.environment import run
-from targets.target import Row, Settings, Target
+from targets.target import OLD_SETUPTOOLS, Row, Settings, Target
 
 # The table is made in fakesnow, an emulation that knows no stages: what would be put there is kept.
 _SNOWFLAKE = """
@@ -97,7 +97,7 @@ class BigQuery(Target):
     variant = "z3z1ma"
     pins = "bigquery"
     offline = True
-    note = "Only its columns, with `denormalized: true`, were compared; nothing was uploaded."
+    note = f"Only its columns, with `denormalized: true`, were compared; nothing was uploaded. {OLD_SETUPTOOLS}"
 
     @override
     def settings(self) -> Settings:

@@ -19,6 +19,10 @@ Row: TypeAlias = dict[str, Any]
 Settings: TypeAlias = Mapping[str, Any]
 
 
+OLD_PYTHON = "It uses names that Python 3.10 removed, which are put back here: use Python 3.9."
+OLD_SETUPTOOLS = "Install `setuptools<81` beside it."
+
+
 class Target(ABC):
     """A target with a destination of its own, empty at first.
 

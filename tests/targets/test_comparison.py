@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from targets.comparison import EMPTY, ROUNDED, compare, same
+from targets.comparison import CUT, EMPTY, ROUNDED, compare, same
 
 RECORD = {"id": "1", "name": "Ada", "at": "2026-01-02T03:04:05.000000Z", "tags": {"n": [1]}}
 
@@ -70,7 +70,8 @@ def test_a_value_that_differs_is_named(field: str) -> None:
 
 
 def test_what_a_target_does_to_any_value_is_told_apart() -> None:
-    record = {"id": "1", "name": "", "tags": {"n": 2**64 + 1}}
-    found = compare([record], [{"id": "1", "name": None, "tags": {"n": float(2**64)}}], ())
-    assert found.bent == {EMPTY: 1, ROUNDED: 1}
+    record = {"id": "1", "name": "", "at": "2026-01-02T03:04:05.5Z", "tags": {"n": 2**64 + 1}}
+    row = {"id": "1", "name": None, "at": "2026-01-02T03:04:05Z", "tags": {"n": float(2**64)}}
+    found = compare([record], [row], {"at"})
+    assert found.bent == {EMPTY: 1, ROUNDED: 1, CUT: 1}
     assert not found.fields
