@@ -97,7 +97,10 @@ class BigQuery(Target):
     variant = "z3z1ma"
     pins = "bigquery"
     offline = True
-    note = f"Only its columns, with `denormalized: true`, were compared; nothing was uploaded. {OLD_SETUPTOOLS}"
+    note = (
+        "Only its columns, with `denormalized: true`, were compared; nothing was uploaded. "
+        f"{OLD_SETUPTOOLS}"
+    )
 
     @override
     def settings(self) -> Settings:

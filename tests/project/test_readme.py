@@ -13,7 +13,8 @@ from support.tap import environment
 
 from demo.meltano import ROOT
 
-PAGES = [(ROOT / name).read_text() for name in ("README.md", "docs/operators.md")]
+README = (ROOT / "README.md").read_text()
+PAGES = [README, (ROOT / "docs/operators.md").read_text()]
 BIN = Path(sys.executable).parent
 
 SESSIONS = [
