@@ -1,4 +1,4 @@
-"""Meltano as the demo and the tests run it: this project's plugins, and nobody's traces.
+"""Meltano as the demo and the tests run it: this project's plugins, and no traces of a user.
 
 run("run", "tap-leads", "target-postgres", folder=an_empty_folder, env={...})
 """

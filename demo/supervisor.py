@@ -54,7 +54,7 @@ class StartError(Exception):
 
 
 class Account(TypedDict, total=False):
-    """Whom `subprocess` runs a program as; empty: as whoever runs this."""
+    """The user that `subprocess` runs a program as; empty: the current one."""
 
     user: int
     group: int
@@ -62,7 +62,7 @@ class Account(TypedDict, total=False):
 
 
 def server_account() -> Account:
-    """Whom the server runs as: it refuses to be root, so that root runs it as `nobody`."""
+    """The user that the server runs as: it refuses to be root, so that root runs it as `nobody`."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

@@ -179,23 +179,23 @@ def lead_of(raw: msgspec.Raw) -> dict[str, Any]:
         NotAPageError: It is no object.
     """
     body = bytes(raw)
-    return _decode(_LEAD, body, mend=NUL in body)
+    return _decode(_LEAD, body, repair=NUL in body)
 
 
-def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, mend: bool = False) -> _T:
+def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, repair: bool = False) -> _T:
     try:
         try:
-            return decoder.decode(_mend(body) if mend else body)
+            return decoder.decode(_repaired(body) if repair else body)
         except msgspec.ValidationError:
             raise
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return decoder.decode(_mend(body))
+            return decoder.decode(_repaired(body))
     except (ValueError, ArithmeticError, RecursionError) as error:
         # An ArithmeticError: a number whose exponent no Decimal holds.
         raise NotAPageError(type(error).__name__) from None
 
 
-def _mend(body: bytes) -> bytes:
+def _repaired(body: bytes) -> bytes:
     """The same JSON without what the strict decoder refuses, or databases do.
 
     Lone surrogates, NUL and bytes that are no UTF-8 become U+FFFD; the words NaN and Infinity,

@@ -32,7 +32,7 @@ def api() -> Iterator[SimulatedApi]:
 
 
 def test_the_bare_loop_brings_every_lead_of_the_api(api: SimulatedApi) -> None:
-    for _ in range(2):  # each opening begins anew
+    for _ in range(2):  # each opening starts from the first page
         assert run(bare_loop(api.url), LEADS).leads == LEADS
 
 

@@ -146,7 +146,7 @@ def test_the_installed_wheel_is_what_runs(programs: Path, folder: Path) -> None:
 
 
 def test_the_installed_wheel_syncs_its_own_sandbox(programs: Path, folder: Path) -> None:
-    """All that somebody needs who has the wheel and no access token."""
+    """The wheel is all that a user without an access token needs."""
     sandbox = (programs / "python", "-m", "tap_leads.sandbox", "--leads", "120", "--")
     output = run(*sandbox, programs / "tap-leads", cwd=folder).stdout
     records = [json.loads(line) for line in output.splitlines() if '"type":"RECORD"' in line]

@@ -32,7 +32,7 @@ def test_an_address_in_no_proxy_is_asked_without_the_proxy(workbench: Workbench)
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """An authority that nobody knows."""
+    """An authority that no program trusts."""
     return trustme.CA()
 
 
@@ -48,9 +48,7 @@ def test_certificates_named_in_requests_ca_bundle_are_trusted(
         assert run.ids == ids_of(sandbox)
 
 
-def test_a_certificate_that_nobody_knows_fails_at_once(
-    workbench: Workbench, authority: trustme.CA
-) -> None:
+def test_an_unknown_certificate_fails_at_once(workbench: Workbench, authority: trustme.CA) -> None:
     with Sandbox(leads=250) as sandbox, relay(sandbox, authority) as (url, asked):
         run = workbench.sync(sandbox, environment={"NO_PROXY": "127.0.0.1"}, api_url=url)
     assert run.code == 1

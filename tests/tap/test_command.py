@@ -281,7 +281,7 @@ def test_a_redirect_is_not_followed(workbench: Workbench) -> None:
 
 @pytest.fixture
 def dirty() -> Iterator[Sandbox]:
-    """A sandbox whose leads carry every kind of dirt."""
+    """A sandbox whose leads carry every kind of malformed value."""
     with Sandbox(leads=100, idle_limit=1.0, faults=["types@1"]) as sandbox:
         yield sandbox
 
@@ -453,7 +453,7 @@ LOGGED_RUNS = [
     pytest.param(["lost@3"], {}, 0, id="answer-lost"),
     pytest.param(["429@1"], {}, 0, id="rate-limited"),
     pytest.param(["exists@1:0.5"], {}, 0, id="another-scroll"),
-    pytest.param(["types@1"], {}, 0, id="dirt"),
+    pytest.param(["types@1"], {}, 0, id="malformed-values"),
     pytest.param(["401@1"], {}, 1, id="token-refused"),
     pytest.param(["401@2"], {}, 1, id="token-revoked"),
     pytest.param(["302@2"], {}, 1, id="redirected"),

@@ -37,7 +37,7 @@ FAULT = st.builds(
 
 
 class YesterdaysTap(TapLeads):
-    """Begun long ago: it need not outlast the second that its version is made of."""
+    """Started long ago: it need not outlast the second that its version is made of."""
 
     initialized_at = 1_700_000_000_000
 

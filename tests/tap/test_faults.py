@@ -100,15 +100,15 @@ FATAL = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "remedy"), FATAL)
+@pytest.mark.parametrize(("fault", "advice"), FATAL)
 def test_what_waiting_does_not_change_fails_at_once_and_says_what_to_do(
-    workbench: Workbench, fault: str, remedy: str
+    workbench: Workbench, fault: str, advice: str
 ) -> None:
     with Sandbox(leads=250, idle_limit=1.0, faults=[fault]) as sandbox:
         run = workbench.sync(sandbox)
     assert run.code == 1
     (error,) = run.lines("ERROR")
-    assert remedy in error
+    assert advice in error
     assert "Traceback" not in run.log
     assert not {"STATE", "ACTIVATE_VERSION"} & set(run.kinds)
 

@@ -76,7 +76,7 @@ def test_on_a_terminal_a_live_line_tells_share_and_time_left(workbench: Workbenc
 
 
 def read_all(terminal: int) -> str:
-    """What was written to a terminal until nobody could any more."""
+    """What was written to a terminal until the writer closed it."""
     parts = []
     try:
         while part := os.read(terminal, 65536):

@@ -205,7 +205,7 @@ def _until_closed(terminal: int) -> Iterator[bytes]:
     try:
         while data := os.read(terminal, 65536):
             yield data
-    except OSError:  # how Linux says that nobody has the terminal open any more
+    except OSError:  # how Linux says that the terminal is closed
         return
     finally:
         os.close(terminal)

@@ -217,7 +217,7 @@ def test_one_lead_without_a_time_of_change_leaves_the_others_versions_alone() ->
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "\u00e9\ud83d"])
-def test_versions_are_told_apart_where_the_page_must_be_mended(text: str) -> None:
+def test_versions_are_told_apart_where_the_page_must_be_repaired(text: str) -> None:
     first, other = {"id": "1", "x": text}, {"id": "2", "x": text}
     versions = read_page(page(first, other, ADA)).versions
     assert [identity for identity, _ in versions] == ["1", "2", "1"]
@@ -277,7 +277,7 @@ def test_only_keeps_every_digit() -> None:
         pytest.param('"\\ufffd"', "\ufffd", id="the-replacement-itself"),
         pytest.param('"\\ufffe\\uffff"', "\ufffe\uffff", id="noncharacters"),
         pytest.param('"\\ufeff"', "\ufeff", id="byte-order-mark"),
-        pytest.param('"\\u0000\\ufeff"', "\ufffd\ufeff", id="byte-order-mark-in-a-mended-page"),
+        pytest.param('"\\u0000\\ufeff"', "\ufffd\ufeff", id="byte-order-mark-in-a-repaired-page"),
         pytest.param('"\\u0001\\u007f\\t"', "\x01\x7f\t", id="other-control-characters"),
         pytest.param('"a\tb"', "a\tb", id="bare-control-character"),
         pytest.param("NaN", "NaN", id="not-a-number"),
@@ -309,7 +309,7 @@ def test_bytes_that_are_no_utf_8_are_replaced(written: bytes) -> None:
     assert (text[0], text[-1], set(text[1:-1])) == ("a", "b", {"\ufffd"})
 
 
-@pytest.mark.parametrize("dirt", ["", '"\\u0000", "y": ', '"\\ud800", "y": '])
+@pytest.mark.parametrize("malformed", ["", '"\\u0000", "y": ', '"\\ud800", "y": '])
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -326,10 +326,10 @@ def test_bytes_that_are_no_utf_8_are_replaced(written: bytes) -> None:
     ],
 )
 def test_numbers_keep_every_digit_also_where_the_page_is_mended(
-    dirt: str, written: str, value: Any
+    malformed: str, written: str, value: Any
 ) -> None:
-    (lead,) = leads_of(page_with(dirt + written))
-    assert repr(lead["y" if dirt else "x"]) == repr(value)
+    (lead,) = leads_of(page_with(malformed + written))
+    assert repr(lead["y" if malformed else "x"]) == repr(value)
 
 
 def test_keys_that_become_alike_are_all_kept() -> None:
@@ -345,8 +345,8 @@ def test_a_page_nested_as_deeply_as_people_nest_is_read() -> None:
     for _ in range(100):
         value = {"down": [value]}
     assert value_in(page_with(json.dumps(value))) == value
-    mended = value_in(page_with(json.dumps([value, "\0"])))
-    assert mended == [value, "\ufffd"]
+    repaired = value_in(page_with(json.dumps([value, "\0"])))
+    assert repaired == [value, "\ufffd"]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -369,7 +369,7 @@ def test_any_leads_come_out_as_they_were_sent(
 
 
 def cleaned(value: Any) -> Any:
-    """What a mended value must be, said another way: character by character."""
+    """What a repaired value must be, said another way: character by character."""
     if isinstance(value, str):
         return "".join(
             "\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in value
