@@ -1,8 +1,8 @@
 """Pages on their way from Intercom to the target: a queue on disk.
 
 The fetching thread puts pages in as fast as Intercom responds; the stream takes them out as fast as
-the target reads. Whatever lies between waits in files that have no name: no other program can open them,
-and they are gone with the process, however it ends.
+the target reads. Pages that wait are in files without a name: no other program can open them, and
+they are gone with the process, however it ends.
 """
 
 from __future__ import annotations
