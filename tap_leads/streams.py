@@ -97,7 +97,7 @@ class ContactsStream(IntercomStream):
                     output.stream_alias, mapped, self._stream_version, self._extracted_at
                 )
 
-    @property
+    @cached_property
     def _outputs(self) -> list[Output]:
         return cast("list[Output]", self.stream_maps)
 

@@ -40,6 +40,9 @@ class LeadRecord(msgspec.Struct):
     def __len__(self) -> int:
         return len(as_record(self))
 
+    def __bool__(self) -> bool:
+        return True  # else it would be its length, which takes a dictionary to find out
+
     get = Mapping.get
     keys = Mapping.keys
     items = Mapping.items

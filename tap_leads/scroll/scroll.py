@@ -149,7 +149,9 @@ class Scroll:
         """Enters a page, and tells what it means."""
         this = self._this
         if not page.versions:
-            return _outcome(Kind.DOUBTFUL_EMPTY if self._is_doubtful() else Kind.EMPTY)
+            short = 0 < this.last_size < self._page_size
+            doubtful = not short and self._counts_more()
+            return _outcome(Kind.DOUBTFUL_EMPTY if doubtful else Kind.EMPTY)
         if not this.pages:
             self._logger.info("Opened the scroll.")
         entry = ledger.enter(page.versions)
@@ -168,10 +170,8 @@ class Scroll:
             return _outcome(Kind.REPEATED)
         return _outcome(Kind.LEADS, page.only(entry.new) if entry.new else b"")
 
-    def _is_doubtful(self) -> bool:
-        """Whether an empty page may come too early: not after a short one, and not all came."""
-        if 0 < self._this.last_size < self._page_size:
-            return False
+    def _counts_more(self) -> bool:
+        """Whether Intercom counts more leads than this scroll brought."""
         counted = self._source.count_leads()
         return counted is not None and counted > self._this.leads
 
@@ -184,7 +184,8 @@ class Scroll:
                 return _outcome(Kind.UNREACHABLE_TOO_LONG)
             # Half of it: Intercom's clock runs from when the response was sent, and ours is behind.
             in_time = idle < expiry / 2
-            if outcome.kind is Kind.NOT_FOUND and in_time and this.last_size < self._page_size:
+            at_end = in_time and this.last_size < self._page_size
+            if outcome.kind is Kind.NOT_FOUND and at_end and not self._counts_more():
                 return _outcome(Kind.NO_EMPTY_PAGE)
         return outcome
 

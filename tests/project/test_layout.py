@@ -44,11 +44,11 @@ def test_the_imports_go_one_way(copy: Path) -> None:
     [
         pytest.param("client", "tap_leads.streams", id="client-streams"),
         pytest.param("records", "tap_leads.scroll", id="records-scroll"),
-        pytest.param("records", "tap_leads.singer", id="records-singer"),
         pytest.param("records", "requests", id="records-http"),
         pytest.param("scroll", "tap_leads.singer", id="scroll-singer"),
         pytest.param("scroll", "singer_sdk", id="scroll-sdk"),
-        pytest.param("singer", "tap_leads.records", id="singer-records"),
+        pytest.param("singer", "tap_leads.scroll", id="singer-scroll"),
+        pytest.param("records", "tap_leads.singer", id="records-singer"),
         pytest.param("sandbox", "tap_leads.scroll", id="sandbox-tap"),
         pytest.param("streams", "tap_leads.sandbox", id="tap-sandbox"),
     ],

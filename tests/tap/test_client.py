@@ -66,7 +66,7 @@ def test_a_password_file_does_not_replace_the_access_token(workbench: Workbench)
 
 
 def test_a_scroll_is_one_connection_and_one_request_a_page(workbench: Workbench) -> None:
-    with Sandbox(leads=1_000) as sandbox:
+    with Sandbox(leads=950) as sandbox:
         assert workbench.sync(sandbox).code == 0
         assert len(sandbox.workspace.history) == 11
         assert sandbox.requests == 12  # and one for the count

@@ -226,8 +226,8 @@ def test_a_test_with_a_wrong_token_fails_and_says_what_to_check(workbench: Workb
         pytest.param(404, error_list("not_found"), "", id="path"),
         pytest.param(302, b"", "redirect", id="redirect"),
         pytest.param(500, error_list("server_error"), "HTTP 500", id="server-error"),
-        pytest.param(200, b"<html>hush</html>", "no page", id="no-json"),
-        pytest.param(200, {"type": "hush"}, "no page", id="no-list"),
+        pytest.param(200, b"<html>hush</html>", "not a page", id="no-json"),
+        pytest.param(200, {"type": "hush"}, "not a page", id="no-list"),
         pytest.param(200, {"contacts": [{"email": "hush"}]}, "without an id", id="no-id"),
     ],
 )

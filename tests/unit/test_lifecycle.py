@@ -277,6 +277,10 @@ def test_not_found_is_not_the_end_unless_a_second_scroll_confirms_it(
     assert play(*follows, max_restarts=1).error
 
 
+def test_not_found_is_not_the_end_while_intercom_counts_more_leads() -> None:
+    assert play(SHORT_END, SHORT_END, count=131, max_restarts=1).error
+
+
 def test_not_found_is_the_end_when_a_second_scroll_ends_at_the_same_place() -> None:
     result = play(SHORT_END, SHORT_END)
     assert not result.error
