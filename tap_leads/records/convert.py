@@ -6,13 +6,13 @@ A value that does not fit its field, and a field that the schema does not know, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from tap_leads.records.decoder import UNREADABLE, Lead, LeadDecoder, as_record
+from tap_leads.records.decoder import UNREADABLE, Lead, LeadDecoder
 from tap_leads.records.misfits import Misfit, Misfits
 from tap_leads.records.pages import NUL, lead_id, lead_of, raw_leads
 from tap_leads.records.schema import ADDITIONAL_FIELDS, CUSTOM_ATTRIBUTES, OPEN_OBJECT
@@ -60,15 +60,6 @@ class Converter:
             except UNREADABLE:
                 pass  # at least one lead does not fit: each is tried alone
         return [self._lead(raw) for raw in raw_leads(body)]
-
-    def records(self, body: bytes) -> Iterator[dict[str, Any]]:
-        """The records of a page, each with every field of the schema.
-
-        Raises:
-            NotAPageError: The body holds none.
-            LeadWithoutIdError: A lead has no id.
-        """
-        return map(as_record, self.leads(body))
 
     def _lead(self, raw: msgspec.Raw) -> Lead:
         if NUL not in bytes(raw):
