@@ -31,7 +31,7 @@ from singer_sdk.singerlib import RecordMessage
 from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 from benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
 from tap_leads.records.convert import Converter
-from tap_leads.records.decoder import Lead
+from tap_leads.records.lead_record import Lead
 from tap_leads.records.pages import Page, Version, read_page
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.scroll.ledger import Ledger

@@ -13,11 +13,11 @@ import requests
 from singer_sdk import RESTStream, Tap
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.types import Context
-from singer_sdk.pagination import BaseAPIPaginator
 from typing_extensions import override
 
 from tap_leads import TapLeadsError
-from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page, read_page
+from tap_leads.pagination import ScrollPaginator, page_of
+from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page
 from tap_leads.scroll import responses
 from tap_leads.scroll.responses import NoPageError
 from tap_leads.scroll.session import Session
@@ -36,12 +36,6 @@ _ABSURD = 10**12
 # From here on, a count of leads is not one.
 
 
-class PageResponse(requests.Response):
-    """A response of the scroll together with the page that was read from it, once."""
-
-    page: Page
-
-
 class _UnloggedSession(Session):
     """A session whose requests the HTTP library does not log."""
 
@@ -49,39 +43,6 @@ class _UnloggedSession(Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         with unlogged_request():
             return super().send(request, **kwargs)
-
-
-class ScrollPaginator(BaseAPIPaginator[str | None]):
-    """Follows a scroll: the next page's token is the `scroll_param` of the last response.
-
-    The token is usually the same on every page, but it may change: neither means anything. The end
-    is a page without leads, and nothing else.
-
-    Args:
-        start: The token to go on with; None opens a new scroll.
-    """
-
-    def __init__(self, start: str | None = None) -> None:
-        super().__init__(start)
-
-    @override
-    def has_more(self, response: requests.Response) -> bool:
-        return bool(_page(response).versions)
-
-    @override
-    def get_next(self, response: requests.Response) -> str | None:
-        return _page(response).scroll_param
-
-    @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return True  # has_more decides, here as for every page
-
-    @override
-    def advance(self, response: requests.Response) -> None:
-        # The SDK's own refuses a token that is the same twice.
-        self._page_count += 1
-        self._value = self.get_next(response)
-        self._finished = not self.has_more(response)
 
 
 class IntercomStream(RESTStream[str | None]):
@@ -242,7 +203,7 @@ class IntercomStream(RESTStream[str | None]):
     def _read(self, response: requests.Response) -> Page:
         responses.check(response, self.config["region"])
         try:
-            return _page(response)
+            return page_of(response)
         except NotAPageError:
             raise NoPageError(responses.not_a_page(response, self.config["region"])) from None
         except LeadWithoutIdError:
@@ -250,17 +211,4 @@ class IntercomStream(RESTStream[str | None]):
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[Any]:
-        yield _page(response)
-
-
-def _page(response: requests.Response) -> Page:
-    """The page of a response.
-
-    Raises:
-        NotAPageError: It is not one.
-        LeadWithoutIdError: A lead has no id.
-    """
-    response = cast("PageResponse", response)
-    if not hasattr(response, "page"):
-        response.page = read_page(response.content)
-    return response.page
+        yield page_of(response)

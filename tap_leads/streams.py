@@ -20,7 +20,7 @@ from typing_extensions import override
 from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
 from tap_leads.records.convert import Converter
-from tap_leads.records.decoder import Lead, as_record
+from tap_leads.records.lead_record import Lead, as_record
 from tap_leads.records.pages import NotAPageError
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.extraction import Extraction
@@ -141,21 +141,25 @@ class ContactsStream(IntercomStream):
                 raise TapLeadsError(str(error.outcome.explanation)) from None
             yield from converter.leads(page.body)
 
+    @property
+    def limits(self) -> Settings:
+        """The limits of the scroll, in seconds and restarts."""
+        return Settings(
+            self.config["scroll_expiry"],
+            self.config["scroll_wait_timeout"],
+            self.config["max_restarts"],
+        )
+
     def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
         """All leads, page by page: the body of each, and its leads.
 
         Raises:
             TapLeadsError: Not all leads can be read.
         """
-        limits = Settings(
-            self.config["scroll_expiry"],
-            self.config["scroll_wait_timeout"],
-            self.config["max_restarts"],
-        )
         with (
             closing(self.requests_session),
             self._converter() as converter,
-            Extraction(self, limits, self.logger) as extraction,
+            Extraction(self, self.limits, self.logger) as extraction,
             Progress(extraction, self.logger),
         ):
             for body in extraction.pages(

@@ -15,52 +15,16 @@ from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 
+from tap_leads.records.lead_record import Lead
 from tap_leads.records.misfits import Misfit, Misfits
 from tap_leads.records.schema import ADDITIONAL_FIELDS
 from tap_leads.records.selection import Path
-from tap_leads.records.values import INT64_END, MILLISECONDS, MisfitError, is_time, kind_of
-
-
-class LeadRecord(msgspec.Struct):
-    """The record of a lead, with every field of the schema in order.
-
-    It is encoded as it is, and read like a dictionary.
-    """
-
-    def __getitem__(self, name: str) -> Any:
-        return as_record(self)[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(as_record(self))
-
-    def __len__(self) -> int:
-        return len(as_record(self))
-
-    def __bool__(self) -> bool:
-        return True  # else it would be its length, which takes a dictionary to find out
-
-    get = Mapping.get
-    keys = Mapping.keys
-    items = Mapping.items
-    values = Mapping.values
-    __contains__ = Mapping.__contains__
-
-
-Mapping.register(LeadRecord)
-
-Lead: TypeAlias = Any
-"""A `LeadRecord`, where the types of the SDK know dictionaries only."""
-
-
-def as_record(lead: Lead) -> dict[str, Any]:
-    """The record of a lead as a dictionary."""
-    record: dict[str, Any] = msgspec.to_builtins(lead, builtin_types=(Decimal,))
-    return record
-
+from tap_leads.records.struct_types import attribute_name, is_plain, lead_type
+from tap_leads.records.values import MisfitError, is_time, kind_of
 
 UNREADABLE = (ValueError, ArithmeticError, RecursionError)
 """What msgspec raises where a lead does not fit, or is no JSON.
@@ -69,14 +33,6 @@ An ArithmeticError is a number whose exponent no Decimal holds.
 """
 
 _MAX_LEARNED = 100
-_TYPES: dict[str, Any] = {
-    "string": str,
-    "boolean": bool,
-    "integer": Annotated[int, msgspec.Meta(ge=-INT64_END, le=INT64_END - 1)],
-    "number": int,
-}
-_SECONDS = Annotated[int, msgspec.Meta(gt=-MILLISECONDS, lt=MILLISECONDS)]
-_ID = Annotated[str, msgspec.Meta(min_length=1)]
 _NUMBERS = frozenset({int, Decimal, NoneType, msgspec.UnsetType})
 _ANYTHING: dict[str, Any] = {}
 
@@ -113,7 +69,7 @@ class LeadDecoder:
         self._parts = parts
         self._misfits = misfits
         self._learned: set[Path] = set()
-        self._additional = _attribute(self._fields.index(ADDITIONAL_FIELDS))
+        self._additional = attribute_name(self._fields.index(ADDITIONAL_FIELDS))
         self._build()
 
     def page(self, body: bytes) -> list[Lead]:
@@ -145,7 +101,7 @@ class LeadDecoder:
         room = _MAX_LEARNED - len(self._learned)
         if not room:
             return
-        unknown = sorted(filter(_is_plain, set(_unknown(lead, self._schema))))[:room]
+        unknown = sorted(filter(is_plain, set(_unknown(lead, self._schema))))[:room]
         for path in unknown:
             self._schema = _with_field(self._schema, path)
         if unknown:
@@ -154,23 +110,15 @@ class LeadDecoder:
 
     def _build(self) -> None:
         properties = self._schema["properties"]
-        places = [self._place((), None, properties)]
-        fields: list[Any] = []
-        for index, (name, field) in enumerate(properties.items()):
-            attribute = _attribute(index)
-            if (name,) in self._learned:
-                fields.append((attribute, Any, msgspec.UNSET))
-                continue
-            if name == "id":
-                fields.append((attribute, _ID))
-            elif name == ADDITIONAL_FIELDS:  # what Intercom sends under this name is unknown to us
-                fields.append((attribute, None, None))
-            else:
-                fields.append((attribute, _type(field), None))
-            if "properties" in field:
-                places.append(self._place((name,), attribute, field["properties"]))
+        owners = [
+            self._place((name,), attribute_name(index), field["properties"])
+            for index, (name, field) in enumerate(properties.items())
+            if "properties" in field
+        ]
+        places = [self._place((), None, properties), *owners]
         self._places = [place for place in places if any(place[1:])]
-        self._lead = _struct("Lead", fields, properties, base=LeadRecord)
+        learned = {path[0] for path in self._learned if len(path) == 1}
+        self._lead = lead_type(properties, learned)
         page = msgspec.defstruct("Page", [("contacts", list[self._lead])])  # type: ignore[name-defined]
         self._pages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, float_hook=Decimal)
         self._leads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
@@ -178,8 +126,8 @@ class LeadDecoder:
         )
 
     def _place(self, at: Path, owner: str | None, properties: Mapping[str, Any]) -> _Place:
-        named = {name: _attribute(index) for index, name in enumerate(properties)}
-        fields = [(name, field) for name, field in properties.items() if _is_plain((name,))]
+        named = {name: attribute_name(index) for index, name in enumerate(properties)}
+        fields = [(name, field) for name, field in properties.items() if is_plain((name,))]
         moves = not at or at[0] in self._parts
         return _Place(
             owner,
@@ -264,58 +212,3 @@ def _with_field(field: Mapping[str, Any], path: Path) -> dict[str, Any]:
     properties = field["properties"]
     inner = _with_field(properties[name], tuple(rest)) if rest else _ANYTHING
     return {**field, "properties": {**properties, name: inner}}
-
-
-def _type(field: Mapping[str, Any], depth: int = 0) -> Any:
-    """The type of the values that a field's converter leaves as they are, or that are seconds.
-
-    Below the objects of a lead, nothing but decoding is done: there, times never fit.
-    """
-    if not field:
-        return Any
-    found: Any
-    kind = kind_of(field)
-    if is_time(field):
-        found = _SECONDS if depth <= 1 else None
-    elif kind == "number" and depth <= 1:
-        found = Any  # Decimals keep every digit of a fraction, but their type would take text too
-    elif kind == "object":
-        found = _object(field["properties"], depth) if "properties" in field else dict[str, Any]
-    elif kind == "array":
-        found = list[_type(field["items"], depth + 1)]  # type: ignore[misc]
-    else:
-        found = _TYPES[kind]
-    return found | None if "null" in field["type"] and found is not None else found
-
-
-def _object(properties: Mapping[str, Any], depth: int) -> Any:
-    """An object that keeps the properties which it was sent, and takes none but these."""
-    fields = [
-        (_attribute(index), _type(field, depth + 1) | msgspec.UnsetType, msgspec.UNSET)
-        for index, (name, field) in enumerate(properties.items())
-        if _is_plain((name,))
-    ]
-    return _struct("Object", fields, properties)
-
-
-def _struct(
-    name: str,
-    fields: list[Any],
-    names: Collection[str],
-    base: type[msgspec.Struct] = msgspec.Struct,
-) -> Any:
-    # Attributes have names of their own, as Python would not take every name that Intercom has.
-    rename = {_attribute(index): name for index, name in enumerate(names) if _is_plain((name,))}
-    # What JSON holds has no cycles, so the garbage collector need not follow it.
-    return msgspec.defstruct(
-        name, fields, bases=(base,), rename=rename, forbid_unknown_fields=True, gc=False
-    )
-
-
-def _is_plain(path: Path) -> bool:
-    """Whether msgspec takes the names of a path: it takes none that JSON has to escape."""
-    return not any(sign in '"\\' or sign < " " for name in path for sign in name)
-
-
-def _attribute(index: int) -> str:
-    return f"f{index}"

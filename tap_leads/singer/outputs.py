@@ -12,8 +12,8 @@ from singer_sdk.singerlib.catalog import Breadcrumb
 from typing_extensions import override
 
 from tap_leads.records.convert import as_plain_record
-from tap_leads.records.decoder import Lead, as_record
 from tap_leads.records.flatten import Flattening
+from tap_leads.records.lead_record import Lead, as_record
 from tap_leads.records.selection import Path, Selection, prune_schema, tree
 from tap_leads.singer.stream_maps import OutputMap, Stream, output_maps
 
