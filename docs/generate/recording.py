@@ -1,8 +1,17 @@
-"""docs/demo.svg: `make demo` as a terminal shows it, from a real run."""
+"""docs/demo.svg: `make demo` as a terminal shows it, recorded from a real run.
+
+The picture plays once, at the speed of the run, and then stays. Readers who have asked their system
+for less motion see the end at once.
+"""
 
 import io
+import os
 import re
 import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -14,22 +23,70 @@ COMMAND = ("make", "--no-print-directory", "demo")
 SECONDS = 300
 
 
+class Line(NamedTuple):
+    """A line of a terminal.
+
+    Attributes:
+        text: What it shows.
+        at: When it appears, in seconds since the start.
+    """
+
+    text: str
+    at: float
+
+
 def record_demo() -> str:
-    """Runs the demo; returns its output as an SVG picture.
+    """Runs the demo; returns its recording as an SVG picture.
 
     Raises:
         subprocess.CalledProcessError: The demo failed.
     """
-    output = subprocess.run(
-        COMMAND, cwd=ROOT, check=True, capture_output=True, text=True, timeout=SECONDS
-    ).stdout
-    return picture(f"$ make demo\n{output.rstrip()}", title="tap-leads")
+    return picture([Line("$ make demo", 0), *record(COMMAND)], title="tap-leads")
 
 
-def picture(text: str, title: str) -> str:
-    """Draws a terminal with a text in it."""
+def record(command: Sequence[str]) -> list[Line]:
+    """Runs a command; returns the lines that it printed.
+
+    Raises:
+        subprocess.CalledProcessError: It failed, or was stopped as it took too long.
+    """
+    began = time.monotonic()
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        limit = threading.Timer(SECONDS, process.terminate)
+        limit.start()
+        lines = [Line(line.rstrip("\n"), time.monotonic() - began) for line in process.stdout or ()]
+        limit.cancel()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return lines
+
+
+def picture(lines: Sequence[Line], title: str) -> str:
+    """Draws a terminal in which the lines appear."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text(text), soft_wrap=True)
-    # The same text gives the same picture: names inside it come from `unique_id`.
+    console.print(Text("\n".join(line.text for line in lines)), soft_wrap=True)
+    # The same lines give the same picture: names inside it come from `unique_id`.
     drawn = console.export_svg(title=title, unique_id="demo") + "\n"
-    return re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # nothing from outside
+    drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # nothing from outside
+    return drawn.replace("</style>", f"{_animation(lines)}    </style>", 1)
+
+
+def _animation(lines: Sequence[Line]) -> str:
+    """The style that hides each line until its time."""
+    delays = "".join(
+        f'        .demo-matrix [clip-path="url(#demo-line-{number})"]'
+        f" {{ animation-delay: {line.at:.1f}s }}\n"
+        for number, line in enumerate(lines)
+    )
+    return (
+        "\n    @keyframes demo-wait { from, to { visibility: hidden } }\n"
+        "    @media (prefers-reduced-motion: no-preference) {\n"
+        "        .demo-matrix text { animation: demo-wait 1ms backwards }\n"
+        f"{delays}    }}\n"
+    )
