@@ -35,7 +35,7 @@ demo: $(DEV) $(PLUGINS) ## Load sample leads into a real PostgreSQL (KEEP=1 leav
 
 .PHONY: test
 test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(COVER),--cov)
 
 .PHONY: demo-airflow
 demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
@@ -50,8 +50,8 @@ simulate: $(DEV) ## Run every schedule of four faults through the lifecycle (an 
 	SIMULATE_FAULTS=4 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: cover
-cover: $(DEV) $(PLUGINS) ## Run all tests; every line and branch of tap_leads must be run
-	$(BIN)/python -m pytest --cov
+cover: COVER = 1
+cover: test ## Run all tests; every line and branch of tap_leads must be run
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work

@@ -2,5 +2,4 @@
 
 from tap_leads.tap import TapLeads
 
-if __name__ == "__main__":
-    TapLeads.cli()
+TapLeads.cli()

@@ -33,10 +33,6 @@ class ScrollPaginator(BaseAPIPaginator[str | None]):
         return page_of(response).scroll_param
 
     @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return True  # has_more decides, here as for every page
-
-    @override
     def advance(self, response: requests.Response) -> None:
         # The SDK's own refuses a token that is the same twice.
         self._page_count += 1

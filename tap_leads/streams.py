@@ -21,7 +21,6 @@ from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
 from tap_leads.records.convert import Converter
 from tap_leads.records.lead_record import Lead, as_record
-from tap_leads.records.pages import NotAPageError
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.extraction import Extraction
 from tap_leads.scroll.limits import Settings
@@ -126,8 +125,6 @@ class ContactsStream(IntercomStream):
         converter = Converter(self.schema, flattened=is_flattened(self.config))
         try:
             yield converter
-        except NotAPageError:
-            raise TapLeadsError("A page of leads could not be read.") from None
         finally:
             selections = {output.stream_alias: output.selection for output in self._outputs}
             for sentence in converter.misfits.sentences(selections):

@@ -23,6 +23,7 @@ _TYPES: dict[str, Any] = {
 }
 _SECONDS = Annotated[int, msgspec.Meta(gt=-MILLISECONDS, lt=MILLISECONDS)]
 _ID = Annotated[str, msgspec.Meta(min_length=1)]
+_NOTHING = Annotated[int, msgspec.Meta(gt=0, lt=1)]  # no value fits
 
 
 def lead_type(properties: Mapping[str, Any], learned: Collection[str]) -> type[LeadRecord]:
@@ -40,7 +41,7 @@ def lead_type(properties: Mapping[str, Any], learned: Collection[str]) -> type[L
         elif name == "id":
             fields.append((attribute, _ID))
         elif name == ADDITIONAL_FIELDS:  # what Intercom sends under this name is unknown to us
-            fields.append((attribute, None, None))
+            fields.append((attribute, _NOTHING, None))
         else:
             fields.append((attribute, _type(field), None))
     struct: type[LeadRecord] = _struct("Lead", fields, properties, base=LeadRecord)

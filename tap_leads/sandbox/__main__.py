@@ -90,7 +90,7 @@ def _run(command: Sequence[str], sandbox: Sandbox) -> int:
         if child:
             child.send_signal(signum)
         else:
-            early.append(signum)
+            early.append(signum)  # pragma: no cover - a moment that no test can meet
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, forward)
@@ -103,7 +103,7 @@ def _run(command: Sequence[str], sandbox: Sandbox) -> int:
         sys.stderr.write(f"sandbox: cannot run {command[0]}: {error.strerror}\n")
         return _NOT_EXECUTABLE
     while early:
-        child.send_signal(early.pop(0))
+        child.send_signal(early.pop(0))  # pragma: no cover - the same
     code = child.wait()
     return code if code >= 0 else _SIGNALLED - code
 

@@ -8,7 +8,7 @@ from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.http_server import Responder
 
 _FORBIDDING = frozenset({"no-cache", "no-store", "max-age=0"})
-_KEPT = 1_000  # responses
+_KEPT = 100  # responses
 
 
 class CachingProxy:

@@ -38,7 +38,7 @@ class PageCache:
                 return self._kept[key]
         encoded = _encode([workspace.lead(index) for index in indexes])
         with self._lock:
-            if key not in self._kept:
+            if key not in self._kept:  # pragma: no branch - two requests for one page at once
                 self._kept[key] = encoded
                 self._bytes += len(encoded)
             while self._bytes > self._limit:

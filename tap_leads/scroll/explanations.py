@@ -174,9 +174,9 @@ PROXY_ADDRESS = Explanation(
     "the address of the proxy cannot be used",
     "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY: a proxy is written http://host:port",
 )
-HEADER = Explanation(
-    "a header of the request cannot be sent",
-    "Check the settings 'user_agent' and 'access_token' for characters that do not belong there",
+PROXY_PASSWORD = Explanation(
+    "the proxy's user name or password has characters that HTTP cannot send",
+    "Give the proxy a user and a password in Latin letters, and set HTTPS_PROXY to them",
 )
 ADDRESS = Explanation(
     "the address of the request cannot be used", "Check 'api_url', HTTPS_PROXY and ALL_PROXY"

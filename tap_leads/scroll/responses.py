@@ -147,8 +147,8 @@ def _blocked(causes: list[BaseException], host: str) -> Explanation | None:
         match cause:
             case ssl.SSLCertVerificationError():
                 return explanations.CERTIFICATE
-            case requests.exceptions.InvalidHeader() | UnicodeEncodeError():
-                return explanations.HEADER
+            case UnicodeEncodeError():  # all other headers are plain ASCII, as the settings are
+                return explanations.PROXY_PASSWORD
             case requests.exceptions.InvalidSchema() if "SOCKS" in str(cause):
                 return explanations.SOCKS
             case requests.exceptions.InvalidProxyURL() | urllib3.exceptions.ProxySchemeUnknown():

@@ -139,7 +139,7 @@ class Scroll:
                         )
                     case Reaction.WAIT:
                         self._limits.wait(outcome.explanation)
-                    case Reaction.RESTART:
+                    case Reaction.RESTART:  # pragma: no branch - there is no other
                         self._limits.restart(outcome.explanation, opening=opening)
                         self._this = _Progress()
                         ledger.start_scroll()

@@ -185,21 +185,19 @@ def _message(settings: Mapping[str, Any], error: ValidationError) -> str:
             "configuration file. `tap-leads --config FILE` reads variables and .env only if "
             "`--config ENV` is given too."
         )
-    name = ".".join(str(step) for step in error.path)
-    return f"Setting '{name}' must {_rule(name, settings.get(name, {}), error)}."
+    name = str(error.path[0])
+    return f"Setting '{name}' must {_rule(name, settings[name])}."
 
 
-def _rule(name: str, setting: Mapping[str, Any], error: ValidationError) -> str:
+def _rule(name: str, setting: Mapping[str, Any]) -> str:
     if name in _MUST:
         return _MUST[name]
     if "enum" in setting:
         return f"be one of {', '.join(setting['enum'])}"
     if "minimum" in setting:
         return f"be a whole number from {setting['minimum']} to {setting['maximum']}"
-    if error.validator == "type" and "type" in setting:
-        kinds = [str(kind) for kind in setting.get("type", ()) if kind != "null"]
-        return "be " + " or ".join(_A.get(kind, f"a {kind}") for kind in kinds)
-    return "be of another form; see `tap-leads --about`"
+    kinds = [str(kind) for kind in setting["type"] if kind != "null"]
+    return "be " + " or ".join(_A.get(kind, f"a {kind}") for kind in kinds)
 
 
 def variable(setting: str) -> str:

@@ -57,3 +57,13 @@ def test_pages_of_changing_addresses(scroll: Callable[..., ScrollClient]) -> Non
     """A cache does no harm to a scroll whose parameter is new on each page."""
     client = scroll(cache=True, scroll_param="changing")
     assert [client.page() for _ in range(6)] == [client.expected(n) for n in range(1, 7)]
+
+
+def test_the_cache_forgets_its_oldest_pages(scroll: Callable[..., ScrollClient]) -> None:
+    """It has a limit; the scroll has gone on meanwhile, so the address brings another page."""
+    client = scroll(cache=True)
+    client.page()
+    assert client.page() == client.page()
+    for number in range(100):
+        client.get(f"/contacts?per_page=1&page={number}")
+    assert client.page() == client.expected(3)

@@ -155,3 +155,20 @@ def test_faults_at_one_request_add_up(scroll: Callable[..., ScrollClient]) -> No
     assert response.json()["errors"] == [{"type": "Request Timeout", "message": "Request Timeout"}]
     edited = [lead for lead in client.sandbox.workspace.leads() if "edit" in lead["name"]]
     assert len(edited) == 50
+
+
+def test_what_changes_leads_leaves_a_page_without_json_as_it_is(
+    scroll: Callable[..., ScrollClient],
+) -> None:
+    """And the other way round: a fault that changes no lead does not hinder one that does."""
+    client = scroll("slow@1:0", "no-id@1", "nojson@2", "nolist@2")
+    assert "id" not in client.ask().json()["contacts"][0]
+    assert client.ask().content.startswith(b"upstream connect error")
+
+
+def test_an_older_version_needs_a_time_to_be_older_than(
+    scroll: Callable[..., ScrollClient],
+) -> None:
+    client = scroll("no-updated-at@1", "stale@1:2")
+    contacts = client.ask().json()["contacts"]
+    assert not any("updated_at" in lead or "(older)" in str(lead["name"]) for lead in contacts)

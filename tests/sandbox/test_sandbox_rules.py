@@ -184,6 +184,20 @@ def test_workspaces_have_scrolls_of_their_own(connect: Callable[..., Client]) ->
     assert {lead["app_id"] for lead in of_red}.isdisjoint(lead["app_id"] for lead in of_blue)
 
 
+def test_a_page_that_is_ready_late_keeps_no_other_scroll_alive(
+    connect: Callable[..., Client], clock: Clock
+) -> None:
+    with Sandbox(500, clock=clock) as sandbox:
+        client = connect(sandbox)
+        late = client.open().json()["scroll_param"]
+        sandbox.workspace.expire()
+        page = client.open()
+        clock.now += 59.9
+        sandbox.workspace.touch(late)
+        clock.now += 0.2
+        assert client.next(page).status_code == 404
+
+
 def test_an_unused_scroll_expires(connect: Callable[..., Client], clock: Clock) -> None:
     """Quote: "if the scroll isn't used for 1 minute, it expires"; then another may be opened."""
     with Sandbox(500, clock=clock) as sandbox:

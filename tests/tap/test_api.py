@@ -173,6 +173,20 @@ def test_a_tap_syncs_twice_to_any_standard_output(sandbox: Sandbox) -> None:
     assert syncs[0][-2]["version"] < syncs[1][-2]["version"]
 
 
+def test_a_state_is_ignored_and_that_is_said(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    state = {"bookmarks": {"contacts": {"x": 1}}}
+    with redirect_stdout(output), caplog.at_level("INFO"):
+        TapLeads(config=dict(settings_of(sandbox)), state=state).sync_all()
+    output.seek(0)
+    messages = [json.loads(line) for line in output]
+    assert sum(message["type"] == "RECORD" for message in messages) == 250
+    assert messages[-1] == {"type": "STATE", "value": {"bookmarks": {"contacts": {}}}}
+    assert "The given state is ignored" in caplog.text
+
+
 def test_records_are_read_without_messages(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,6 +35,7 @@ RESTARTED = [
     pytest.param("repeat@3", id="page-repeated"),
     pytest.param("false-end@3", id="error-list-with-an-empty-list"),
     pytest.param("wrong-key@3", id="leads-under-another-key"),
+    pytest.param('body@3:{"contacts":[{"id":"1"}]}', id="leads-without-scroll-param"),
     pytest.param("html@3", id="html-with-status-200"),
     pytest.param("drip@2:0.4", id="body-drips"),
     pytest.param("drip-head@2:0.4", id="headers-drip"),

@@ -93,6 +93,7 @@ def test_a_test_says_the_same_and_ends_at_once(workbench: Workbench, url: str) -
         pytest.param({"HTTPS_PROXY": "http://[::1"}, ["HTTPS_PROXY"], id="malformed-proxy"),
         pytest.param({"HTTPS_PROXY": "gopher://a:1"}, ["HTTPS_PROXY"], id="unknown-kind-of-proxy"),
         pytest.param({"HTTPS_PROXY": "socks5://a:1"}, ["SOCKS", "requests[socks]"], id="socks"),
+        pytest.param({"HTTPS_PROXY": "http://Юля:x@a:1"}, ["user name", "HTTPS_PROXY"], id="user"),
     ],
 )
 def test_a_configuration_that_no_waiting_changes_fails_at_once(
@@ -257,9 +258,9 @@ def test_a_token_is_never_in_the_log_of_a_failure(workbench: Workbench) -> None:
     assert "proxy-password" not in run.log
 
 
-def test_a_password_of_a_proxy_that_refuses_is_asked_for_by_name(
-    workbench: Workbench,
-) -> None:
+@contextmanager
+def proxy_that_refuses(status: str) -> Iterator[str]:
+    """The address of a proxy that connects to nothing."""
     with socket.create_server(("127.0.0.1", 0)) as proxy:
 
         def refuse() -> None:
@@ -267,12 +268,36 @@ def test_a_password_of_a_proxy_that_refuses_is_asked_for_by_name(
                 while True:
                     client, _ = proxy.accept()
                     client.recv(65536)
-                    client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+                    client.sendall(f"HTTP/1.1 {status}\r\n\r\n".encode())
                     client.close()
 
         threading.Thread(target=refuse, daemon=True).start()
-        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        yield f"http://127.0.0.1:{proxy.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        pytest.param("407 Proxy Authentication Required", "user name and a password", id="407"),
+        pytest.param("403 Forbidden", "api.intercom.io (HTTP 403)", id="403"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named_at_once(
+    workbench: Workbench, status: str, words: str
+) -> None:
+    with proxy_that_refuses(status) as address:
         run = sync(workbench, url="https://api.intercom.io", variables={"HTTPS_PROXY": address})
     assert run.code == 1
-    assert "HTTPS_PROXY" in run.lines("ERROR")[0]
+    (error,) = run.lines("ERROR")
+    assert words in error
+    assert "HTTPS_PROXY" in error
     assert not run.lines("WARNING")
+
+
+def test_a_proxy_that_cannot_reach_intercom_is_tried_again(workbench: Workbench) -> None:
+    """That may pass, unlike a refusal."""
+    with proxy_that_refuses("502 Bad Gateway") as address:
+        run = sync(workbench, url="https://api.intercom.io", variables={"HTTPS_PROXY": address})
+    assert run.code == 1
+    for line in (run.lines("WARNING")[0], run.lines("ERROR")[0]):
+        assert line.startswith("Intercom could not be reached at api.intercom.io: the proxy: ")

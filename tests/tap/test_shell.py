@@ -402,7 +402,8 @@ def test_no_folder_for_temporary_files_is_said_in_one_line(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """As in a read-only container; here no file may have any content."""
-    run = bash("ulimit -f 0; tap", tmp_path, **settings_of(sandbox))
+    # What measures coverage could not write its file either.
+    run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, **settings_of(sandbox))
     assert "TMPDIR" in the_error(run)
     assert "STATE" not in run.kinds
 
@@ -434,3 +435,52 @@ def test_the_test_ends_with_what_works(workbench: Workbench, sandbox: Sandbox) -
         "leads. No scroll was opened."
     )
     assert json.loads(run.output.splitlines()[1])["type"] == "RECORD"
+
+
+def test_a_standard_error_of_the_programs_own_stays(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As in a notebook or a test: what the program has put there is no file."""
+    script = """
+import io, sys
+sys.stderr = log = io.StringIO()
+from tap_leads.tap import TapLeads
+try:
+    TapLeads.cli([])
+finally:
+    print(sys.stderr is log and "Completed: 250 leads" in log.getvalue(), file=sys.__stderr__)
+"""
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [*command()[:1], tmp_path / "script.py"],
+        env=environment(**settings_of(sandbox)),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=TIME_LIMIT,
+    )
+    assert (done.returncode, done.stderr) == (0, "True\n")
+    assert Run(0, done.stdout.encode(), "").ids == ids_of(sandbox)
+
+
+def test_an_error_that_nothing_foresees_says_where_and_not_what(tmp_path: Path) -> None:
+    """Its text may hold a lead; the exit code is 1, and the lines of code help who repairs it."""
+    script = """
+from tap_leads.tap import TapLeads
+class Broken(TapLeads):
+    def discover_streams(self):
+        raise KeyError("@".join(["jane", "example.com"]))
+Broken.cli(["--discover"])
+"""
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [*command()[:1], tmp_path / "script.py"],
+        env=environment(TAP_LEADS_ACCESS_TOKEN="any"),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=TIME_LIMIT,
+    )
+    run = Run(done.returncode, done.stdout.encode(), done.stderr)
+    assert (run.code, run.output) == (1, b"")
+    assert run.lines("ERROR")[0].startswith("The sync failed with an unexpected KeyError.")
+    assert "in discover_streams" in run.log
+    assert "jane@example.com" not in run.log

@@ -204,6 +204,7 @@ def test_a_wrong_stream_is_named_before_the_sync(maps: Maps, stream: str) -> Non
         pytest.param({"name": "name", "email": "lower(email)"}, "email", id="unknown-function"),
         pytest.param({"email": "e_mail"}, "email", id="unknown-name"),
         pytest.param({"mail": "self"}, "mail", id="self-of-a-new-field"),
+        pytest.param({"name": "fake.name()"}, "name", id="faker-is-not-installed"),
         pytest.param({"email": 5}, "email", id="number"),
         pytest.param({"email": {"hush": 1}}, "email", id="object"),
         pytest.param({"id": None}, "id", id="key-dropped"),

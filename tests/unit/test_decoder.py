@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.records import DECIMALS, FEW_FIELDS, LEADS, UNKNOWN, VALUES, leads_of
 
@@ -96,6 +96,7 @@ def decoder() -> LeadDecoder:
     flattened=st.booleans(),
     typed=st.booleans(),
 )
+@example(pages=[[{"id": "1", "additional_fields": None}]], flattened=False, typed=False)
 @settings(deadline=None, max_examples=200)
 def test_any_pages_give_the_same_records_at_once_and_value_by_value(
     pages: list[list[dict[str, Any]]], *, flattened: bool, typed: bool

@@ -7,6 +7,8 @@ import os
 import pytest
 from support.simulation import FAULTS, schedules, simulate
 
+pytestmark = pytest.mark.no_cover  # it takes long enough, and other tests run the same lines
+
 # `make simulate` goes deeper.
 DEPTH = int(os.environ.get("SIMULATE_FAULTS", "3"))
 REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "6"))

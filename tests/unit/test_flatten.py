@@ -143,3 +143,9 @@ def test_the_flattened_schema_keeps_descriptions_and_the_key() -> None:
     schema = flatten(LEAD_SCHEMA).schema
     assert schema["required"] == ["id"]
     assert all(field["description"] for field in schema["properties"].values())
+
+
+def test_a_value_in_the_place_of_an_object_is_kept() -> None:
+    """A stream map may give a field another kind of value than its schema says."""
+    record = flatten(schema_with("x")).record({"id": "1", "custom_attributes": "none"})
+    assert record["custom_attributes"] == "none"

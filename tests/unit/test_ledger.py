@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_leads.records.pages import Version
 from tap_leads.scroll.ledger import Ledger
+from tap_leads.scroll.spool import SpoolError
 
 VERSIONS = st.integers(1, 3) | st.sampled_from(["digest", "other"])
 PAGES = st.lists(
@@ -51,3 +55,20 @@ def test_the_same_page_again_and_again_is_no_progress(page: list[Version]) -> No
         alternating = len({identity for identity, _ in page}) < len(page)
         assert progress[0]
         assert not progress[1] or alternating
+
+
+def test_a_list_of_leads_that_the_disk_does_not_take_is_a_clear_error() -> None:
+    """The list stays in memory up to a size; a long one goes to the disk."""
+
+    def enter_many(ledger: Ledger) -> None:
+        for page in range(10_000):
+            ledger.enter([(f"{page}-{lead}", lead) for lead in range(1_000)])
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Ledger() as ledger:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+        try:
+            with pytest.raises(SpoolError, match=r"list of leads already seen.*TMPDIR"):
+                enter_many(ledger)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -36,6 +36,7 @@ def test_a_path_is_left_out_and_nothing_else(
 )
 def test_a_whole_field_holds_its_parts(paths: list[Path]) -> None:
     assert tree(paths) == {"a": None}
+    assert tree([*paths, ("a", "b", "c")]) == {"a": None}
 
 
 def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it() -> None:

@@ -92,6 +92,18 @@ def test_a_page_that_the_disk_does_not_take_is_a_clear_error() -> None:
         spool.close()
 
 
+def test_a_page_that_the_disk_does_not_give_back_is_a_clear_error() -> None:
+    before = nameless_files().keys()
+    spool = Spool()
+    spool.put(b"page")
+    for link in Path("/proc/self/fd").iterdir():
+        if link.exists() and link.stat().st_ino in nameless_files().keys() - before:
+            os.truncate(link, 0)
+    with pytest.raises(SpoolError, match="did not give back"):
+        spool.take()
+    spool.close()
+
+
 def test_taking_waits_for_a_page_and_ends_with_the_last_one() -> None:
     spool = Spool()
     taken: list[bytes | None] = []

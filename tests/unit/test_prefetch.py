@@ -1,0 +1,14 @@
+"""Pages are read ahead in a thread that leaves nothing behind."""
+
+from __future__ import annotations
+
+import threading
+
+from tap_leads.scroll.prefetch import Prefetch
+
+
+def test_one_that_was_never_started_can_be_stopped() -> None:
+    before, aborted = threading.active_count(), []
+    Prefetch(lambda: aborted.append(True)).stop()
+    assert aborted == [True]
+    assert threading.active_count() == before
