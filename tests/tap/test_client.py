@@ -9,6 +9,7 @@ import trustme
 from support.relay import relay
 from support.tap import Workbench, ids_of, run_tap
 
+from tap_leads import pages
 from tap_leads.sandbox import Sandbox
 
 
@@ -27,6 +28,18 @@ def test_an_address_in_no_proxy_is_asked_without_the_proxy(workbench: Workbench)
         run = workbench.sync(sandbox, environment=variables)
         assert run.code == 0, run.log
         assert run.ids == ids_of(sandbox)
+    assert not asked
+
+
+def test_proxies_are_looked_up_once_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not three times for each page, as the HTTP library would."""
+    monkeypatch.setenv("NO_PROXY", "")
+    with Sandbox(leads=500, faults=["slow@2+:0.05"]) as sandbox, relay(sandbox) as (proxy, asked):
+        found = pages(access_token=sandbox.token, api_url=sandbox.url)
+        ids = [lead["id"] for lead in next(found).leads]
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        ids += [lead["id"] for page in found for lead in page.leads]
+        assert ids == ids_of(sandbox)
     assert not asked
 
 
