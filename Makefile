@@ -47,7 +47,7 @@ test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is ins
 
 .PHONY: simulate
 simulate: $(DEV) ## Run every schedule of four faults through the lifecycle (an hour or more)
-	SIMULATE_FAULTS=4 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
+	SIMULATE_FAULTS=4 SIMULATE_REQUESTS=6 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: cover
 cover: COVER = 1

@@ -18,6 +18,15 @@ from tap_leads.sandbox import Sandbox
 settings.register_profile("quick", max_examples=10)
 
 
+@pytest.fixture(autouse=True)
+def measured_where_the_tap_is_meant(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coverage doubles the start of a process, and these tests start many, most of them others'."""
+    if request.path.parent.name in {"project", "targets"}:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def workbench(tmp_path: Path) -> Workbench:
     """A workbench in a folder of the test's own."""

@@ -143,7 +143,7 @@ def _problem_of_expression(rule: Any, names: set[str], *, faker: bool) -> str | 
     for name in sorted(used.keys() - own - names):
         if name != "fake":
             return f"'{name}' is not a field or function that the expression can use"
-        if not faker:
+        if not faker:  # pragma: no branch - the tests run without it
             return "'fake' needs the package 'faker', installed in the environment of the tap"
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -484,3 +485,18 @@ def test_a_state_that_is_none_is_ignored_like_any_other(
     assert run.code == 0, run.log
     assert b"hush" not in run.output
     assert "hush" not in run.log
+
+
+def test_a_column_with_a_short_name_is_named_in_the_log(
+    workbench: Workbench, leads_250: Sandbox
+) -> None:
+    run = workbench.sync(
+        leads_250, flattening_enabled=True, flattening_max_depth=1, flattening_max_key_length=20
+    )
+    assert run.ids == ids_of(leads_250)
+    named = dict(
+        re.findall(r"Column '(.+)' has a short name for '(.+)'\.", "\n".join(run.lines("INFO")))
+    )
+    assert "location_data__continent_code" in named.values()
+    assert named.keys() <= run.records[0].keys()
+    assert all(len(column) <= 20 for column in run.records[0])

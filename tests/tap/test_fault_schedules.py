@@ -50,7 +50,9 @@ class FastTap(TapLeads):
 
 def sync(sandbox: Sandbox) -> tuple[TapLeadsError | None, list[dict[str, Any]]]:
     """Syncs in this process; the error, if any, and the messages."""
-    config = {"access_token": sandbox.token, "api_url": sandbox.url}
+    # ACTIVATE_VERSION, which comes right before the STATE, would wait for its second to pass.
+    config: dict[str, Any] = {"access_token": sandbox.token, "api_url": sandbox.url}
+    config["emit_activate_version_messages"] = False
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     error = None
     with redirect_stdout(output):
@@ -75,8 +77,8 @@ def test_the_leads_served_come_out_each_version_once_or_the_sync_fails(
     kinds = {message["type"] for message in messages}
     if error is None:
         assert {record["id"] for record in records} >= set(served)
-        assert {"ACTIVATE_VERSION", "STATE"} <= kinds
+        assert "STATE" in kinds
     else:
-        assert not {"ACTIVATE_VERSION", "STATE"} & kinds
+        assert "STATE" not in kinds
     versions = [(record["id"], record["updated_at"]) for record in records]
     assert len(versions) == len(set(versions))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.no_cover  # it takes long enough, and other tests run t
 
 # `make simulate` goes deeper.
 DEPTH = int(os.environ.get("SIMULATE_FAULTS", "3"))
-REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "6"))
+REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "5"))
 
 
 @pytest.mark.timeout(4 * 3600)
