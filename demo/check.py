@@ -26,7 +26,7 @@ class Comparison:
             for kind, ids in vars(self).items()
             if ids
         ]
-        return f"By id: {'; '.join(faults) or 'none missing, surplus or repeated'}."
+        return f"By id: {'; '.join(faults) or 'none missing, extra or double'}."
 
 
 def compare(source: Iterable[str], destination: Iterable[str]) -> Comparison:

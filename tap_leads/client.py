@@ -166,7 +166,7 @@ class IntercomStream(RESTStream[str | None]):
     def http_headers(self) -> dict[str, str]:
         return {
             "Accept": "application/json",
-            # Without it, the version of the token's app applies, and later ones have no leads.
+            # Without it, the version of the token's app applies, and later ones have no scroll.
             "Intercom-Version": self.config["api_version"],
             # The same address brings page after page: an answer from a cache would repeat one.
             "Cache-Control": "no-cache, no-store",

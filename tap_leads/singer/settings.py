@@ -64,7 +64,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.StringType(pattern=_VERSION),  # no choice: Meltano would refuse 1.4 without quotes
         default="1.4",
         title="API version",
-        description="The version of Intercom's API, `1.0` to `1.4`; later ones have no leads.",
+        description="The version of Intercom's API, `1.0` to `1.4`; later ones have no scroll.",
     ),
     th.Property(
         "user_agent",
@@ -106,7 +106,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=0, maximum=1000),
         default=5,
         title="Most restarts",
-        description="How often a sync may restart a broken scroll, in all; then it fails.",
+        description="How often a sync may restart a broken scroll, in total; then it fails.",
     ),
     th.Property(
         "typed_custom_attributes",
@@ -114,8 +114,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Typed custom attributes",
         description=(
-            "Whether to ask Intercom for the workspace's attribute definitions, and declare the"
-            " types of `custom_attributes` by them."
+            "Whether to ask Intercom for the types of the workspace's custom attributes, and give"
+            " `custom_attributes` these types."
         ),
     ),
     th.Property(
@@ -124,8 +124,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=True,
         title="Emit ACTIVATE_VERSION messages",
         description=(
-            "Whether to tell the target, after a complete sync only, that leads which were not"
-            " in it are gone."
+            "Whether to tell the target which leads were deleted, after a complete sync only."
         ),
     ),
 ).to_dict()

@@ -22,7 +22,7 @@ def test_all_there() -> None:
     """The order of the rows does not matter."""
     result = compare(["a", "b", "c"], ["c", "a", "b"])
     assert result.complete
-    assert str(result) == "By id: none missing, surplus or repeated."
+    assert str(result) == "By id: none missing, extra or double."
 
 
 @pytest.mark.parametrize(

@@ -44,4 +44,4 @@ def test_the_recording_of_the_demo_shows_a_complete_run() -> None:
     """Spaces in the picture do not break, so that columns stay straight."""
     text = (ROOT / "docs/demo.svg").read_text().replace("&#160;", " ")
     assert "Intercom has 2,500 leads, PostgreSQL 2,500 rows." in text
-    assert "none missing, surplus or repeated" in text
+    assert "none missing, extra or double" in text

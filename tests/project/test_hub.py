@@ -94,7 +94,8 @@ def test_the_hub_tells_what_the_package_tells() -> None:
     entry = read(ENTRY)
     prefix = "Programming Language :: Python :: "
     classified = [text.removeprefix(prefix) for text in package["classifiers"] if prefix in text]
-    assert entry["pip_url"] == entry["variant"] == package["name"]
+    assert entry["pip_url"] == f"git+{entry['repo']}"  # until the package index has the tap
+    assert entry["variant"] == package["name"]
     assert entry["executable"] in package["scripts"]
     assert entry["supported_python_versions"] == [text for text in classified if text[-1].isdigit()]
     assert entry["repo"] == package["urls"]["Repository"]
@@ -111,10 +112,10 @@ def test_the_readme_says_of_a_setting_what_the_settings_page_says() -> None:
 
 def test_meltano_adds_the_tap_from_the_entry_without_any_hub(tmp_path: Path) -> None:
     """To a project that holds nothing yet; then the tap runs as installed there."""
-    # The package of the entry may not be released yet: the checkout takes its place.
+    # The checkout takes the place of the repository.
     package = f"{ROOT} --constraint {ROOT / 'requirements/plugins.txt'}"
     entry = tmp_path / "tap-leads.yml"
-    entry.write_text(ENTRY.read_text().replace("pip_url: tap-leads\n", f"pip_url: {package}\n"))
+    YAML().dump(read(ENTRY) | {"pip_url": package}, entry)
     project = tmp_path / "project"
     project.mkdir()
     (project / "meltano.yml").write_text("send_anonymous_usage_stats: false\n")

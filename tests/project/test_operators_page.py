@@ -75,7 +75,7 @@ def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
         f"Together that is {total:.0f} seconds.",
         f"Waiting without progress can add {waiting}.",
         f"| a scroll that breaks each time | {total / 60:.0f} minutes |",
-        f"| the last two, mixed | {(total + waiting) / 60:.0f} minutes |",
+        f"| both: waits and restarts | {(total + waiting) / 60:.0f} minutes |",
         f"{waiting / 60:.0f} minutes (`scroll_wait_timeout`)",
     ):
         assert words in text
