@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 from croniter import croniter
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 PREFIX = "tap-leads--"
 # One spelling per name, so that no two workspaces share a variable or an Airflow connection.
@@ -59,7 +59,7 @@ class Workspace(msgspec.Struct):
 
     name: str
     inherit_from: str | None = None
-    annotations: _Annotations | None = None
+    annotations: _Annotations | UnsetType = UNSET  # null is an error in Meltano too
 
     def __post_init__(self) -> None:
         if self.is_template:
@@ -104,6 +104,28 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
     Raises:
         ListError: The file is missing, is no YAML, or has no list of extractors.
     """
+    found, problems = _read(path)
+    return [each for each, _ in found.values() if not each.is_template], problems
+
+
+def entries_of(path: Path, name: str) -> list[dict[str, Any]]:
+    """A workspace's entry and those that it inherits from: all that its run needs of the list.
+
+    Raises:
+        ListError: As above.
+    """
+    found, _ = _read(path)
+    entries = []
+    parent: str | None = name
+    while parent in found:
+        workspace, entry = found.pop(parent)
+        entries.append(entry)
+        parent = workspace.inherit_from
+    return entries
+
+
+def _read(path: Path) -> tuple[dict[str, tuple[Workspace, dict[str, Any]]], list[str]]:
+    """The right entries by their name, as they are understood and as they are written."""
     try:
         entries = yaml.safe_load(path.read_text())["plugins"]["extractors"]
         numbered = list(enumerate(entries, start=1))
@@ -111,7 +133,7 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
         raise ListError(f"{path} cannot be read: {error}") from None
     except (KeyError, TypeError):
         raise ListError(f"{path} has no list `plugins: extractors:`.") from None
-    workspaces: dict[str, Workspace] = {}
+    found: dict[str, tuple[Workspace, dict[str, Any]]] = {}
     problems = []
     for number, entry in numbered:
         name = entry.get("name") if isinstance(entry, dict) else None
@@ -121,8 +143,8 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
         except msgspec.ValidationError as error:
             problems.append(f"{label}: {error}")
             continue
-        if workspace.name in workspaces:
+        if workspace.name in found:
             problems.append(f"{label}: its name is used twice; the first entry counts")
-        elif not workspace.is_template:
-            workspaces[workspace.name] = workspace
-    return list(workspaces.values()), problems
+        else:
+            found[workspace.name] = workspace, entry
+    return found, problems

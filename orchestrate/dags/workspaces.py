@@ -5,6 +5,7 @@ slots limit the runs at once; of those that wait, the largest starts first. Entr
 get no DAG; problems.py names them.
 """
 
+import json
 import os
 import pkgutil
 import subprocess
@@ -21,7 +22,7 @@ PROJECT = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path(__file__).resolve(
 sys.path.append(str(PROJECT))
 
 from orchestrate.run import REFUSED  # noqa: E402 - found in the project
-from orchestrate.workspaces import Workspace, read  # noqa: E402
+from orchestrate.workspaces import Workspace, entries_of, read  # noqa: E402
 
 LIST = PROJECT / "orchestrate/workspaces.meltano.yml"
 RUN = PROJECT / "orchestrate/run.py"
@@ -85,7 +86,12 @@ class Sync(BaseOperator):
             )
         foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return env | {self._workspace.variable: token}
+        # No other entry reaches Meltano, which refuses the whole list if one of them is wrong.
+        entries = {"plugins": {"extractors": entries_of(LIST, self._workspace.name)}}
+        return env | {
+            self._workspace.variable: token,
+            "WORKSPACE_ENTRIES": json.dumps(entries, default=str),
+        }
 
 
 def airflow_processes() -> list[str]:
