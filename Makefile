@@ -39,7 +39,7 @@ test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 
 .PHONY: demo-airflow
 demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
-	@KEEP=$(KEEP) $(BIN)/python -m demo.airflow
+	@$(BIN)/python -m demo.airflow $(if $(KEEP),--keep)
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them

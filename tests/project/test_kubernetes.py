@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.airflow_processes import environment
-from demo.airflow_server import CACHE, call, install
+from demo.airflow.processes import call, environment
+from demo.environments import installed
 from demo.meltano import ROOT
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
@@ -39,7 +39,7 @@ plugins:
 def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pod as Airflow would start it."""
     folder = tmp_path_factory.mktemp("kubernetes")
-    program = str(install("airflow-kubernetes", CACHE / "venv-airflow-kubernetes"))
+    program = str(installed("airflow-kubernetes") / "airflow")
     shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
     (folder / "orchestrate/workspaces.meltano.yml").write_text(WORKSPACES)
     env = environment() | {
@@ -65,9 +65,8 @@ def pod(pod_file: Path) -> dict[str, Any]:
 
 
 def test_the_pod_is_valid(pod_file: Path) -> None:
-    call(
-        [str(CACHE / "venv-airflow-kubernetes/bin/kubernetes-validate"), "--strict", str(pod_file)]
-    )
+    program = installed("airflow-kubernetes") / "kubernetes-validate"
+    call([str(program), "--strict", str(pod_file)])
 
 
 def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from demo.meltano import ROOT
 def demonstrate(executor: str) -> str:
     """What the demo prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "demo.airflow", executor],
+        [sys.executable, "-m", "demo.airflow", f"--executor={executor}"],
         capture_output=True,
         check=False,
         cwd=ROOT,
