@@ -58,7 +58,7 @@ check: lint ## Check style and types, and run the fast tests: for daily work
 	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
-test-machines: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one, with Edge and with Celery
+test-machines: $(DEV) $(PLUGINS) ## Lose one of two Celery workers, as test-airflow loses an Edge worker
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
 .PHONY: image
