@@ -59,6 +59,7 @@ def demonstrate(executor: Executor, *, keep: bool) -> int:
         loss = Loss(executor, machines, box, server, Path(folder))
         with loss.airflow() as api:
             print(f"{time.monotonic() - began:.0f} s")
+            print(f"   memory: {loss.memory()}")
             code = loss.report(loss.lose_one_midway(api))
             if keep:
                 leave_running(loss.login, server)
@@ -86,6 +87,7 @@ def leave_running(login: str, server: PostgresServer) -> None:
     print("Ctrl-C ends everything.", flush=True)
     with suppress(KeyboardInterrupt):
         signal.pause()
+    print("\nEverything is being stopped …")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ IDLE = 5.0
 SECONDS = 600
 HEARTBEATS = {
     # Airflow takes a run for lost after 300 s without a heartbeat, and looks every 10 s.
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # for a slow machine
@@ -96,6 +96,13 @@ class Loss:
             START_SECONDS,
         )
 
+    def memory(self) -> str:
+        """What Airflow and each machine use; what processes share counts once."""
+        used = {"Airflow": self._airflow.megabytes()} | {
+            f"machine {machine.name}": machine.megabytes() for machine in self._machines
+        }
+        return ", ".join(f"{name} {megabytes:,} MB" for name, megabytes in used.items())
+
     def lose_one_midway(self, api: AirflowApi) -> list[Run]:
         """Starts all workspaces, loses the machine of the largest, and waits for the runs' ends."""
         for name in WORKSPACES:
@@ -108,10 +115,7 @@ class Loss:
             SECONDS,
         )
         [lost] = [machine for machine in self._machines if (LOST, 1) in machine.tries()]
-        memory = [
-            f"machine {machine.name} {machine.megabytes():,} MB" for machine in self._machines
-        ]
-        print(f"   memory: Airflow {self._airflow.megabytes():,} MB, {', '.join(memory)}")
+        print(f"   memory with the runs: {self.memory()}")
         print(
             f"5. Machine {lost.name} is lost: all its processes are killed, in the middle of {LOST}"
         )
@@ -121,7 +125,7 @@ class Loss:
             "UPDATE runs SET last_heartbeat_at = last_heartbeat_at - interval '5 minutes'"
             " WHERE state = 'RUNNING'"
         )
-        print("   Airflow and Meltano wait five minutes each for a lost run; here, 30 s and none")
+        print("   Airflow and Meltano wait five minutes each for a lost run; here, 20 s and none")
         began = time.monotonic()
         runs = api.wait_for_runs(
             lambda runs: len(runs) >= len(WORKSPACES) and all(run.is_over for run in runs), SECONDS
