@@ -33,21 +33,19 @@ def workspace_list() -> str:
     return template + "".join(entries)
 
 
-def settings(url: str, server: PostgresServer, folder: Path, **others: str) -> dict[str, str]:
+def settings(url: str, server: PostgresServer, folder: Path) -> dict[str, str]:
     """Makes Meltano's system database, and the environment that the runs need besides tokens.
 
     Args:
         url: Where the workspaces are served.
         server: Takes the leads and Meltano's state.
         folder: Takes what Meltano writes.
-        others: More variables.
     """
     home = folder / "meltano"
     home.mkdir()
     env = meltano.target_settings(server) | {
         "TAP_LEADS_API_URL": url,
         "MELTANO_DATABASE_URI": server.url.replace("postgresql:", "postgresql+psycopg:", 1),
-        **others,
     }
     del env["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]  # the list of workspaces tells
     # The first use makes the tables of the system database, and several at once would fail.

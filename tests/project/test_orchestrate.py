@@ -127,8 +127,8 @@ def outcome(
     held = {tokens[name]: leads for name, leads in LEADS.items() if name != REFUSED}
     with Sandbox(workspaces=held) as box, Sandbox(faults=["hang@*"], token=tokens[STUCK]) as stuck:
         root = project(folder / "project", stuck.url)
-        env = settings(box.url, postgres, folder, MELTANO_PROJECT_ROOT=str(root))
-        env |= connections(tokens) | alert_to(folder) | {"TMPDIR": str(folder / "tmp")}
+        env = settings(box.url, postgres, folder) | connections(tokens) | alert_to(folder)
+        env |= {"MELTANO_PROJECT_ROOT": str(root), "TMPDIR": str(folder / "tmp")}
         (folder / "tmp").mkdir()
         (folder / "airflow").mkdir()
         server = AirflowServer(
