@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import yaml
-from croniter import croniter
+from croniter import CroniterError, croniter
 from msgspec import UNSET, Meta, UnsetType
 
 PREFIX = "tap-leads--"
@@ -31,7 +32,8 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
         pool: The Airflow pool whose slots limit the runs at once.
         queue: The Airflow queue: which workers may run it.
         owner: Who is named as the DAG's owner.
-        executor_config: Passed to Airflow's executor.
+        executor_config: For Airflow's executor. A `pod_override` can only be checked where Airflow
+            is installed.
     """
 
     leads: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
@@ -45,9 +47,38 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
     executor_config: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        known = self.schedule is None or self.schedule in _PRESETS
-        if not known and not croniter.is_valid(self.schedule):
-            raise ValueError(f"'{self.schedule}' is no cron expression")
+        if self.schedule is not None and self.schedule not in _PRESETS:
+            try:
+                croniter(self.schedule).get_next()
+            except CroniterError as error:
+                raise ValueError(f"'{self.schedule}' is no cron expression: {error}") from None
+        if find_spec("airflow"):  # which alone can check a pod
+            self.for_executor()
+
+    def for_executor(self) -> dict[str, Any]:
+        """What the executor gets; a `pod_override` becomes the object that Airflow asks for.
+
+        Raises:
+            ValueError: The `pod_override` is no pod, or nothing is installed that knows pods.
+        """
+        if "pod_override" not in self.executor_config:
+            return self.executor_config
+        override = self.executor_config["pod_override"]
+        if not isinstance(override, dict):
+            raise ValueError("its `pod_override` is no pod")  # noqa: TRY004 - as the other problems
+        try:
+            from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
+                PodGenerator,
+            )
+        except ModuleNotFoundError:
+            raise ValueError(
+                "`pod_override` needs the package apache-airflow-providers-cncf-kubernetes"
+            ) from None
+        try:
+            pod = PodGenerator.deserialize_model_dict(override)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"its `pod_override` is no pod: {error}") from None
+        return self.executor_config | {"pod_override": pod}
 
 
 class _Annotations(msgspec.Struct):

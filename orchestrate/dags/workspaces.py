@@ -134,21 +134,10 @@ def make_dag(workspace: Workspace) -> None:
             retries=options.retries,
             retry_delay=timedelta(minutes=options.retry_minutes),
             owner=options.owner,
-            executor_config=executor_config(options.executor_config),
+            executor_config=options.for_executor(),
             on_failure_callback=pkgutil.resolve_name(ON_FAILURE) if ON_FAILURE else None,
             **({"queue": options.queue} if options.queue else {}),
         )
-
-
-def executor_config(config: dict[str, Any]) -> dict[str, Any]:
-    """What the executor gets; a `pod_override` becomes the object that Airflow asks for."""
-    if "pod_override" not in config:
-        return config
-    from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
-        PodGenerator,
-    )
-
-    return config | {"pod_override": PodGenerator.deserialize_model_dict(config["pod_override"])}
 
 
 for each in read(LIST)[0]:

@@ -1,7 +1,7 @@
 """Many workspaces through a real Airflow into a real PostgreSQL.
 
 Four workspaces, two at a time: one has a wrong token, another an Intercom that never responds, and
-four more entries are wrong. It takes long, so that `make test` leaves it to `.ci/run`.
+five more entries are wrong. It takes long, so that `make test` leaves it to `.ci/run`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ plugins:
   - name: tap-leads--wrong
     inherit_from: tap-leads
     annotations: {airflow: {hours: "24h"}}
+  - name: tap-leads--pod
+    inherit_from: tap-leads
+    annotations: {airflow: {executor_config: {pod_override: {spec: {}}}}}
   # Meltano would refuse the whole list because of each of these.
   - tap-leads--text
   - name: tap-leads--empty
@@ -242,7 +245,8 @@ def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affe
     [error] = outcome.import_errors
     assert "tap-leads--wrong: " in error
     assert "hours" in error
-    assert "entry 5: " in error
+    assert "tap-leads--pod: `pod_override` needs" in error
+    assert "entry 6: " in error
     assert "tap-leads--empty: " in error
     assert "tap-leads--small: its name is used twice" in error
     assert not any(f"{name}: " in error for name in LEADS if name != SMALL)

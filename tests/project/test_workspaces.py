@@ -68,6 +68,7 @@ GOOD = entry("{leads: 10, schedule: '0 1 * * *'}", "tap-leads--good")
         pytest.param(entry("{lead: 5}"), ["tap-leads--bad: ", "`lead`"], id="unknown-key"),
         pytest.param(entry("{schedule: 0 25 * * *}"), ["tap-leads--bad: ", "cron"], id="cron"),
         pytest.param(entry("[leads]"), ["tap-leads--bad: ", "array"], id="list"),
+        pytest.param(entry("{schedule: 0 0 31 2 *}"), ["tap-leads--bad: ", "cron"], id="never"),
         pytest.param(entry("{schedule: often}"), ["tap-leads--bad: ", "cron"], id="no-cron"),
         pytest.param(entry("").replace("{airflow: }", ""), ["bad: ", "annotations"], id="null"),
         pytest.param(entry("{}", "tap-leads--A_b"), ["tap-leads--A_b: ", "name"], id="name"),
