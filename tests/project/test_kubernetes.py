@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,28 @@ def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str
 def test_an_entrys_pod_override_reaches_the_pod(pod: dict[str, Any]) -> None:
     [container] = pod["spec"]["containers"]
     assert container["resources"]["limits"]["memory"] == "3Gi"
+
+
+@pytest.mark.parametrize("wrong", ["x", "{spec: {}}"])
+def test_the_check_names_an_entry_that_is_no_pod(tmp_path: Path, wrong: str) -> None:
+    listed = tmp_path / "workspaces.meltano.yml"
+    config = f"executor_config: {{pod_override: {wrong}}}"
+    listed.write_text(
+        "plugins:\n  extractors:\n"
+        f"  - {{name: tap-leads--bad, inherit_from: x, annotations: {{airflow: {{{config}}}}}}}\n"
+    )
+    python = installed("airflow-kubernetes") / "python"
+    done = subprocess.run(
+        [python, "-m", "orchestrate.check", listed],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "tap-leads--bad: " in done.stderr
+    assert "0 right, 1 wrong" in done.stdout
 
 
 def test_no_token_is_in_the_pod(pod_file: Path) -> None:
