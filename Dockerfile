@@ -41,5 +41,8 @@ ENV PATH="/opt/airflow/bin:/opt/meltano/bin:$PATH" \
     MELTANO_PROJECT_ROOT=/project \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
+# Airflow's commands refuse a user without a name.
+RUN groupadd --gid 10001 tap-leads \
+ && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home tap-leads
 # No ENTRYPOINT: Airflow gives a pod the whole command.
 USER 10001:10001

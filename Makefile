@@ -39,7 +39,7 @@ test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 
 .PHONY: demo-airflow
 demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
-	@KEEP=$(KEEP) $(BIN)/python -m demo.airflow
+	@$(BIN)/python -m demo.airflow $(if $(KEEP),--keep)
 
 .PHONY: test-airflow
 test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is installed for them
@@ -58,7 +58,7 @@ check: lint ## Check style and types, and run the fast tests: for daily work
 	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
-test-machines: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one, with Edge and with Celery
+test-machines: $(DEV) $(PLUGINS) ## Lose one of two Celery workers, as test-airflow loses an Edge worker
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
 .PHONY: image

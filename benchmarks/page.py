@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
+from demo.environments import NotInstalledError, installed
 
 PAGE = ROOT / "docs" / "performance.md"
 IMAGES = ROOT / "docs" / "images"
-PINS = ROOT / "requirements" / "charts.txt"
 _BEGIN, _END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 
@@ -36,18 +35,9 @@ def draw_charts(results: Path) -> None:
     Raises:
         BenchmarkError: That was not possible.
     """
-    folder = ROOT / ".cache" / "charts"
-    python = folder / "bin" / "python"
-    uv = [sys.executable, "-m", "uv"]
-    commands: list[list[str]] = []
-    if not python.exists():
-        commands.append([*uv, "venv", "--quiet", "--clear", str(folder)])
-    commands += [
-        [*uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(PINS)],
-        [str(python), str(ROOT / "benchmarks" / "charts.py"), str(results), str(IMAGES)],
-    ]
     try:
-        for command in commands:
-            subprocess.run(command, check=True, timeout=TIME_LIMIT)
-    except (OSError, subprocess.SubprocessError) as error:
+        python = installed("charts") / "python"
+        script = ROOT / "benchmarks" / "charts.py"
+        subprocess.run([python, script, results, IMAGES], check=True, timeout=TIME_LIMIT)
+    except (OSError, NotInstalledError, subprocess.SubprocessError) as error:
         raise BenchmarkError(f"the charts could not be drawn: {error}") from None

@@ -1,35 +1,26 @@
 """Other extractors that a reader may install, each in an environment of its own.
 
-Their pins stand in requirements/peers-NAME.txt, their environments in .cache/peers/NAME.
+Their pins stand in requirements/peers-NAME.txt.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.programs import ROOT, BenchmarkError
+from demo.environments import NotInstalledError, installed
 
 _LAUNCHER = ROOT / "benchmarks" / "redirect.py"
-_INSTALL_SECONDS = 600
 _DISCOVER_SECONDS = 60
 _CONFIG = {
     "access_token": "sandbox",
     "start_date": "2010-01-01T00:00:00Z",  # before the first lead
     "user_agent": "benchmark",
-}
-# As in the Makefile.
-_UV = {
-    "UV_CACHE_DIR": str(ROOT / ".cache" / "uv"),
-    "UV_SYSTEM_CERTS": "1",
-    "UV_PYTHON_DOWNLOADS": "never",
 }
 
 
@@ -51,31 +42,16 @@ class Peer:
     entry: str
     arguments: Callable[[Peer, str, Path], list[str]]
 
-    @property
-    def folder(self) -> Path:
-        """Its environment."""
-        return ROOT / ".cache" / "peers" / self.name
-
-    def install(self) -> None:
-        """Installs it, unless it is.
+    def install(self) -> Path:
+        """Installs it, unless it is; returns the folder with its programs.
 
         Raises:
             BenchmarkError: That was not possible.
         """
-        pins = ROOT / "requirements" / f"peers-{self.name}.txt"
-        ready = self.folder / ".ready"
-        if ready.exists() and ready.stat().st_mtime >= pins.stat().st_mtime:
-            return
-        print(f"Installing {self.title} into .cache/peers/{self.name} (once)", file=sys.stderr)
-        python = str(self.folder / "bin" / "python")
-        if find_spec("uv"):
-            uv = [sys.executable, "-m", "uv"]
-            _call(*uv, "venv", "--quiet", "--clear", str(self.folder))
-            _call(*uv, "pip", "install", "--quiet", "--python", python, "-r", str(pins))
-        else:
-            _call(sys.executable, "-m", "venv", "--clear", str(self.folder))
-            _call(python, "-m", "pip", "install", "--quiet", "-r", str(pins))
-        ready.touch()
+        try:
+            return installed(f"peers-{self.name}")
+        except NotInstalledError as error:
+            raise BenchmarkError(f"not installed: {error}") from None
 
     def command(self, url: str, folder: Path, pace: float = 1.0) -> list[str]:
         """The command line that reads all leads of a simulated API.
@@ -88,7 +64,7 @@ class Peer:
         return [*self._launch(url, pace), *self.arguments(self, url, folder)]
 
     def _launch(self, url: str, pace: float) -> list[str]:
-        python = str(self.folder / "bin" / "python")
+        python = str(self.install() / "python")
         return [python, str(_LAUNCHER), url, str(pace), self.entry]
 
     def discover(self, url: str, config: Path) -> dict[str, Any]:
@@ -110,25 +86,6 @@ class Peer:
         for entry in streams[0]["metadata"]:
             entry["metadata"]["selected"] = True
         return {"streams": streams}
-
-
-def _call(*command: str) -> None:
-    try:
-        subprocess.run(
-            command,
-            check=True,
-            env=_UV | os.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-        )
-    except subprocess.CalledProcessError as error:
-        lines = error.stdout.strip().splitlines() or ["no reason given"]
-        raise BenchmarkError(f"not installed: {lines[-1].strip()}") from None
-    except subprocess.TimeoutExpired:
-        raise BenchmarkError(f"not installed within {_INSTALL_SECONDS} s") from None
 
 
 def _singer(peer: Peer, url: str, folder: Path) -> list[str]:

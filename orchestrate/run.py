@@ -5,6 +5,8 @@
 What it adds to Meltano:
 
 - The run's files are in a private folder, which is removed. One of them holds the access token.
+- If the variable WORKSPACE_ENTRIES holds a list of workspaces (YAML), Meltano reads that one. So a
+  wrong entry of another workspace does not matter, which Meltano would refuse with all others.
 - When this program ends, in whatever way, all processes of the run end. The same happens when one
   of the processes that are named by their ids ends.
 - Exit code 77 says that Intercom refused the access token, so that a retry is useless. Meltano's
@@ -29,6 +31,7 @@ from typing import IO, cast
 REFUSED = 77  # EX_NOPERM of sysexits.h
 
 _CLEANUP = Path(__file__).with_name("cleanup.py")
+_LIST = Path("orchestrate/workspaces.meltano.yml")
 # The tap names the status code when it fails; a warning with one is no failure.
 _REFUSAL = re.compile(rb"^(?!.*warning).*\bHTTP 40[13]\b", re.IGNORECASE)
 
@@ -102,7 +105,24 @@ def environment(folder: Path) -> dict[str, str]:
     shared = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or project / ".meltano").resolve()
     for name in {path.name for path in shared.iterdir()} - {"run"} | {"meltano.db"}:
         (folder / name).symlink_to(shared / name)
-    return {"XDG_STATE_HOME": str(folder), **os.environ, "MELTANO_SYS_DIR_ROOT": str(folder)}
+    env = {"XDG_STATE_HOME": str(folder), **os.environ, "MELTANO_SYS_DIR_ROOT": str(folder)}
+    if entries := env.pop("WORKSPACE_ENTRIES", ""):
+        env["MELTANO_PROJECT_ROOT"] = str(project_with(entries, project.resolve(), folder))
+    return env
+
+
+def project_with(entries: str, project: Path, folder: Path) -> Path:
+    """Makes a Meltano project that differs from another in its list of workspaces alone."""
+    own = folder / "project"
+    (own / _LIST.parent).mkdir(parents=True)
+    # Meltano takes in no file that is a link to a place outside of the project.
+    for file in (project / "meltano.yml", *(project / _LIST.parent).glob("*.yml")):
+        shutil.copy(file, own / file.relative_to(project))
+    (own / _LIST).write_text(entries)
+    for path in project.iterdir():
+        if not (own / path.name).exists():
+            (own / path.name).symlink_to(path)
+    return own
 
 
 def start_cleanup(folder: Path, lock: int, watched: tuple[str, ...]) -> subprocess.Popen[bytes]:

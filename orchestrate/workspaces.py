@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import yaml
-from croniter import croniter
-from msgspec import Meta
+from croniter import CroniterError, croniter
+from msgspec import UNSET, Meta, UnsetType
 
 PREFIX = "tap-leads--"
 # One spelling per name, so that no two workspaces share a variable or an Airflow connection.
@@ -31,7 +32,8 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
         pool: The Airflow pool whose slots limit the runs at once.
         queue: The Airflow queue: which workers may run it.
         owner: Who is named as the DAG's owner.
-        executor_config: Passed to Airflow's executor.
+        executor_config: For Airflow's executor. A `pod_override` can only be checked where Airflow
+            is installed.
     """
 
     leads: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
@@ -45,9 +47,38 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
     executor_config: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        known = self.schedule is None or self.schedule in _PRESETS
-        if not known and not croniter.is_valid(self.schedule):
-            raise ValueError(f"'{self.schedule}' is no cron expression")
+        if self.schedule is not None and self.schedule not in _PRESETS:
+            try:
+                croniter(self.schedule).get_next()
+            except CroniterError as error:
+                raise ValueError(f"'{self.schedule}' is no cron expression: {error}") from None
+        if find_spec("airflow"):  # which alone can check a pod
+            self.for_executor()
+
+    def for_executor(self) -> dict[str, Any]:
+        """What the executor gets; a `pod_override` becomes the object that Airflow asks for.
+
+        Raises:
+            ValueError: The `pod_override` is no pod, or nothing is installed that knows pods.
+        """
+        if "pod_override" not in self.executor_config:
+            return self.executor_config
+        override = self.executor_config["pod_override"]
+        if not isinstance(override, dict):
+            raise ValueError("its `pod_override` is no pod")  # noqa: TRY004 - as the other problems
+        try:
+            from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
+                PodGenerator,
+            )
+        except ModuleNotFoundError:
+            raise ValueError(
+                "`pod_override` needs the package apache-airflow-providers-cncf-kubernetes"
+            ) from None
+        try:
+            pod = PodGenerator.deserialize_model_dict(override)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"its `pod_override` is no pod: {error}") from None
+        return self.executor_config | {"pod_override": pod}
 
 
 class _Annotations(msgspec.Struct):
@@ -59,7 +90,7 @@ class Workspace(msgspec.Struct):
 
     name: str
     inherit_from: str | None = None
-    annotations: _Annotations | None = None
+    annotations: _Annotations | UnsetType = UNSET  # null is an error in Meltano too
 
     def __post_init__(self) -> None:
         if self.is_template:
@@ -104,6 +135,28 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
     Raises:
         ListError: The file is missing, is no YAML, or has no list of extractors.
     """
+    found, problems = _read(path)
+    return [each for each, _ in found.values() if not each.is_template], problems
+
+
+def entries_of(path: Path, name: str) -> list[dict[str, Any]]:
+    """A workspace's entry and those that it inherits from: all that its run needs of the list.
+
+    Raises:
+        ListError: As above.
+    """
+    found, _ = _read(path)
+    entries = []
+    parent: str | None = name
+    while parent in found:
+        workspace, entry = found.pop(parent)
+        entries.append(entry)
+        parent = workspace.inherit_from
+    return entries
+
+
+def _read(path: Path) -> tuple[dict[str, tuple[Workspace, dict[str, Any]]], list[str]]:
+    """The right entries by their name, as they are understood and as they are written."""
     try:
         entries = yaml.safe_load(path.read_text())["plugins"]["extractors"]
         numbered = list(enumerate(entries, start=1))
@@ -111,7 +164,7 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
         raise ListError(f"{path} cannot be read: {error}") from None
     except (KeyError, TypeError):
         raise ListError(f"{path} has no list `plugins: extractors:`.") from None
-    workspaces: dict[str, Workspace] = {}
+    found: dict[str, tuple[Workspace, dict[str, Any]]] = {}
     problems = []
     for number, entry in numbered:
         name = entry.get("name") if isinstance(entry, dict) else None
@@ -121,8 +174,8 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
         except msgspec.ValidationError as error:
             problems.append(f"{label}: {error}")
             continue
-        if workspace.name in workspaces:
+        if workspace.name in found:
             problems.append(f"{label}: its name is used twice; the first entry counts")
-        elif not workspace.is_template:
-            workspaces[workspace.name] = workspace
-    return list(workspaces.values()), problems
+        else:
+            found[workspace.name] = workspace, entry
+    return found, problems

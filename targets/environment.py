@@ -1,16 +1,14 @@
-"""Each target's own environment, made from `requirements/targets-NAME.txt` when first needed."""
+"""Each target's own environment, and what runs there."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-INSTALL_LIMIT = 300.0
+from demo import environments
+from demo.meltano import ROOT
+
 RUN_LIMIT = 120.0
 
 # Python 3.10 removed these names from `collections`; targets from before it use them. On such a
@@ -22,58 +20,22 @@ for _name in ("Mapping", "MutableMapping", "Sequence"):
 """
 
 
-class NotInstalledError(Exception):
-    """A target's packages could not be installed; the message says why."""
-
-
 class ProgramError(Exception):
     """A program failed; the message is the last line that it logged."""
 
 
-@cache
 def installed(name: str) -> Path:
     """The folder with the programs of `requirements/targets-NAME.txt`.
 
     Raises:
         NotInstalledError: The packages could not be installed.
     """
-    folder = ROOT / ".cache/targets" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    pins = ROOT / f"requirements/targets-{name}.txt"
-    wanted = f"{sys.version}\n{_OLD_NAMES}\n{pins.read_text()}"
-    stamp = folder / "installed.txt"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
-        if not stamp.exists() or stamp.read_text() != wanted:
-            _uv("venv", "--clear", "--python", sys.executable, folder)
-            python = folder / "bin/python"
-            _uv("pip", "install", "--no-deps", "--python", python, "--requirement", pins)
-            (packages,) = folder.glob("lib/python*/site-packages")
-            (packages / "sitecustomize.py").write_text(_OLD_NAMES)
-            stamp.write_text(wanted)
-    return folder / "bin"
+    return environments.installed(f"targets-{name}", startup=_OLD_NAMES)
 
 
 def plugin(name: str) -> Path:
     """The folder with the programs of a loader that `make setup` has installed for Meltano."""
     return ROOT / ".meltano/loaders" / name / "venv/bin"
-
-
-def _uv(*arguments: str | Path) -> None:
-    own = {"UV_CACHE_DIR": str(ROOT / ".cache/uv"), "UV_PYTHON_DOWNLOADS": "never"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "uv", "--quiet", *arguments],
-            env={"UV_SYSTEM_CERTS": "1", **os.environ, **own},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INSTALL_LIMIT,
-        )
-    except subprocess.TimeoutExpired:
-        raise NotInstalledError(f"it took longer than {INSTALL_LIMIT:.0f} s") from None
-    if done.returncode:
-        raise NotInstalledError(last_line(done.stderr))
 
 
 def run(

@@ -15,8 +15,9 @@ from functools import cache, cached_property
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
+from demo.meltano import ROOT
 from tap_leads.sandbox import Sandbox
-from targets.environment import ROOT, RUN_LIMIT, ProgramError, last_line
+from targets.environment import RUN_LIMIT, ProgramError, last_line
 
 Record: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
-from targets.environment import ROOT
+from demo.meltano import ROOT
 from targets.extracts import LEADS, WAYS
 from targets.trial import Report, SecondSync
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from targets.environment import ROOT, installed, plugin, run
+from demo.meltano import ROOT
+from targets.environment import installed, plugin, run
 from targets.services import Services
 
 Row: TypeAlias = dict[str, Any]

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demo.environments import NotInstalledError
 from targets import extracts
 from targets.comparison import Comparison, compare
-from targets.environment import NotInstalledError, ProgramError
+from targets.environment import ProgramError
 from targets.extracts import WAYS, Extract, Record
 from targets.services import Services
 from targets.target import Row, Target

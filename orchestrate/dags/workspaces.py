@@ -5,6 +5,7 @@ slots limit the runs at once; of those that wait, the largest starts first. Entr
 get no DAG; problems.py names them.
 """
 
+import json
 import os
 import pkgutil
 import subprocess
@@ -21,7 +22,7 @@ PROJECT = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path(__file__).resolve(
 sys.path.append(str(PROJECT))
 
 from orchestrate.run import REFUSED  # noqa: E402 - found in the project
-from orchestrate.workspaces import Workspace, read  # noqa: E402
+from orchestrate.workspaces import Workspace, entries_of, read  # noqa: E402
 
 LIST = PROJECT / "orchestrate/workspaces.meltano.yml"
 RUN = PROJECT / "orchestrate/run.py"
@@ -85,7 +86,12 @@ class Sync(BaseOperator):
             )
         foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return env | {self._workspace.variable: token}
+        # No other entry reaches Meltano, which refuses the whole list if one of them is wrong.
+        entries = {"plugins": {"extractors": entries_of(LIST, self._workspace.name)}}
+        return env | {
+            self._workspace.variable: token,
+            "WORKSPACE_ENTRIES": json.dumps(entries, default=str),
+        }
 
 
 def airflow_processes() -> list[str]:
@@ -128,21 +134,10 @@ def make_dag(workspace: Workspace) -> None:
             retries=options.retries,
             retry_delay=timedelta(minutes=options.retry_minutes),
             owner=options.owner,
-            executor_config=executor_config(options.executor_config),
+            executor_config=options.for_executor(),
             on_failure_callback=pkgutil.resolve_name(ON_FAILURE) if ON_FAILURE else None,
             **({"queue": options.queue} if options.queue else {}),
         )
-
-
-def executor_config(config: dict[str, Any]) -> dict[str, Any]:
-    """What the executor gets; a `pod_override` becomes the object that Airflow asks for."""
-    if "pod_override" not in config:
-        return config
-    from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
-        PodGenerator,
-    )
-
-    return config | {"pod_override": PodGenerator.deserialize_model_dict(config["pod_override"])}
 
 
 for each in read(LIST)[0]:

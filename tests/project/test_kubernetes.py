@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from demo.airflow_processes import environment
-from demo.airflow_server import CACHE, call, install
+from demo.airflow.processes import call, environment
+from demo.environments import installed
 from demo.meltano import ROOT
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
@@ -39,7 +40,7 @@ plugins:
 def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pod as Airflow would start it."""
     folder = tmp_path_factory.mktemp("kubernetes")
-    program = str(install("airflow-kubernetes", CACHE / "venv-airflow-kubernetes"))
+    program = str(installed("airflow-kubernetes") / "airflow")
     shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
     (folder / "orchestrate/workspaces.meltano.yml").write_text(WORKSPACES)
     env = environment() | {
@@ -65,9 +66,8 @@ def pod(pod_file: Path) -> dict[str, Any]:
 
 
 def test_the_pod_is_valid(pod_file: Path) -> None:
-    call(
-        [str(CACHE / "venv-airflow-kubernetes/bin/kubernetes-validate"), "--strict", str(pod_file)]
-    )
+    program = installed("airflow-kubernetes") / "kubernetes-validate"
+    call([str(program), "--strict", str(pod_file)])
 
 
 def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str, Any]) -> None:
@@ -82,6 +82,28 @@ def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str
 def test_an_entrys_pod_override_reaches_the_pod(pod: dict[str, Any]) -> None:
     [container] = pod["spec"]["containers"]
     assert container["resources"]["limits"]["memory"] == "3Gi"
+
+
+@pytest.mark.parametrize("wrong", ["x", "{spec: {}}"])
+def test_the_check_names_an_entry_that_is_no_pod(tmp_path: Path, wrong: str) -> None:
+    listed = tmp_path / "workspaces.meltano.yml"
+    config = f"executor_config: {{pod_override: {wrong}}}"
+    listed.write_text(
+        "plugins:\n  extractors:\n"
+        f"  - {{name: tap-leads--bad, inherit_from: x, annotations: {{airflow: {{{config}}}}}}}\n"
+    )
+    python = installed("airflow-kubernetes") / "python"
+    done = subprocess.run(
+        [python, "-m", "orchestrate.check", listed],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "tap-leads--bad: " in done.stderr
+    assert "0 right, 1 wrong" in done.stdout
 
 
 def test_no_token_is_in_the_pod(pod_file: Path) -> None:

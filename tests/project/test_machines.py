@@ -14,20 +14,25 @@ from demo.meltano import ROOT
 def demonstrate(executor: str) -> str:
     """What the demo prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "demo.airflow", executor],
+        [sys.executable, "-m", "demo.airflow", f"--executor={executor}"],
         capture_output=True,
         check=False,
         cwd=ROOT,
         text=True,
-        timeout=1200,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-@pytest.mark.timeout(1260)
-@pytest.mark.machines
-@pytest.mark.parametrize("executor", ["edge", "celery"])
+@pytest.mark.timeout(960)
+@pytest.mark.parametrize(
+    "executor",
+    [
+        pytest.param("edge", marks=pytest.mark.airflow),
+        pytest.param("celery", marks=pytest.mark.machines),
+    ],
+)
 def test_a_workspace_whose_machine_is_lost_arrives_completely_through_the_other(
     executor: str,
 ) -> None:

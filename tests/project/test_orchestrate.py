@@ -1,7 +1,7 @@
 """Many workspaces through a real Airflow into a real PostgreSQL.
 
 Four workspaces, two at a time: one has a wrong token, another an Intercom that never responds, and
-a fifth has a wrong entry. It takes long, so that `make test` leaves it to `.ci/run`.
+five more entries are wrong. It takes long, so that `make test` leaves it to `.ci/run`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
-from demo.airflow import connections, loaded, settings
-from demo.airflow_server import AirflowServer, Run
+from demo.airflow.api import Run
+from demo.airflow.server import START_SECONDS, AirflowServer
+from demo.airflow.workspaces import connections, loaded, settings
+from demo.environments import installed
 from demo.meltano import ROOT
 from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
@@ -46,6 +48,16 @@ plugins:
   - name: tap-leads--wrong
     inherit_from: tap-leads
     annotations: {airflow: {hours: "24h"}}
+  - name: tap-leads--pod
+    inherit_from: tap-leads
+    annotations: {airflow: {executor_config: {pod_override: {spec: {}}}}}
+  # Meltano would refuse the whole list because of each of these.
+  - tap-leads--text
+  - name: tap-leads--empty
+    inherit_from: tap-leads
+    annotations:
+  - name: tap-leads--small
+    inherit_from: tap-leads
   - name: tap-leads--large
     inherit_from: tap-leads
     load_schema: of_its_own
@@ -118,18 +130,23 @@ def outcome(
     held = {tokens[name]: leads for name, leads in LEADS.items() if name != REFUSED}
     with Sandbox(workspaces=held) as box, Sandbox(faults=["hang@*"], token=tokens[STUCK]) as stuck:
         root = project(folder / "project", stuck.url)
-        env = settings(box.url, postgres, folder, MELTANO_PROJECT_ROOT=str(root))
-        env |= connections(tokens) | alert_to(folder) | {"TMPDIR": str(folder / "tmp")}
+        env = settings(box.url, postgres, folder) | connections(tokens) | alert_to(folder)
+        env |= {"MELTANO_PROJECT_ROOT": str(root), "TMPDIR": str(folder / "tmp")}
         (folder / "tmp").mkdir()
         (folder / "airflow").mkdir()
-        with AirflowServer(
-            folder / "airflow", project=root, env=env, pools={"tap_leads": 0}
-        ) as airflow:
-            airflow.wait_for_dags(tokens)
+        server = AirflowServer(
+            folder / "airflow",
+            installed("airflow") / "airflow",
+            project=root,
+            env=env,
+            pools={"tap_leads": 0},
+        )
+        with server as airflow:
+            airflow.wait_for_dags(tokens, START_SECONDS)
             dags = {name: airflow.dag(name) for name in tokens}
             first = [airflow.trigger(name) for name in (STUCK, SMALL, REFUSED, LARGE)]
             again = airflow.trigger(STUCK)
-            airflow.wait(lambda runs: sum(run.state == "running" for run in runs) == 4, 60)
+            airflow.wait_for_runs(lambda runs: sum(run.state == "running" for run in runs) == 4, 60)
             airflow.set_pool("tap_leads", AT_ONCE)
             seen: list[psutil.Process] = []
 
@@ -137,8 +154,10 @@ def outcome(
                 seen[:] = processes(f"/run/{STUCK}/")
                 return bool(seen) or all(run.is_over for run in runs)
 
-            stuck_twice = [run.state for run in airflow.wait(is_stuck, 120) if run.dag == STUCK]
-            runs = airflow.wait(
+            stuck_twice = [
+                run.state for run in airflow.wait_for_runs(is_stuck, 120) if run.dag == STUCK
+            ]
+            runs = airflow.wait_for_runs(
                 lambda runs: all(run.is_over for run in runs if run.identity != again), 120
             )
             deadline = time.monotonic() + 10
@@ -146,7 +165,7 @@ def outcome(
                 time.sleep(0.1)
             left = sum(map(psutil.Process.is_running, seen))
             told = {run.dag: run for run in runs if run.identity in first}
-            logs = {dag: airflow.log(run) for dag, run in told.items()}
+            logs = {dag: server.log(run) for dag, run in told.items()}
             import_errors = airflow.import_errors()
         yield Outcome(
             folder=folder,
@@ -226,7 +245,11 @@ def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affe
     [error] = outcome.import_errors
     assert "tap-leads--wrong: " in error
     assert "hours" in error
-    assert not any(name in error for name in LEADS)
+    assert "tap-leads--pod: `pod_override` needs" in error
+    assert "entry 6: " in error
+    assert "tap-leads--empty: " in error
+    assert "tap-leads--small: its name is used twice" in error
+    assert not any(f"{name}: " in error for name in LEADS if name != SMALL)
 
 
 def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(outcome: Outcome) -> None:

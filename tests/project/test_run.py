@@ -6,18 +6,21 @@ Where Meltano itself does not matter, a script takes its place.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from demo.meltano import ROOT
+from orchestrate.workspaces import entries_of
 from tap_leads.sandbox import Sandbox
 
 RUN = ROOT / "orchestrate/run.py"
@@ -52,10 +55,10 @@ class Runs:
         (programs / "meltano").chmod(0o755)
         self.env["PATH"] = f"{programs}:{self.env['PATH']}"
 
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, name: str = NAME, **env: str) -> subprocess.Popen[str]:
         """Starts a run."""
         run = subprocess.Popen(
-            [sys.executable, RUN, NAME, *(arguments or ("target-jsonl",))],
+            [sys.executable, RUN, name, *(arguments or ("target-jsonl",))],
             cwd=ROOT,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
@@ -66,9 +69,9 @@ class Runs:
         self.started.append(run)
         return run
 
-    def finish(self, *arguments: str, **env: str) -> tuple[int, str]:
+    def finish(self, *arguments: str, name: str = NAME, **env: str) -> tuple[int, str]:
         """Runs one to its end; returns exit code and log."""
-        run = self.start(*arguments, **env)
+        run = self.start(*arguments, name=name, **env)
         log, _ = run.communicate(timeout=120)
         return run.returncode, log
 
@@ -86,7 +89,7 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
         run.communicate()
 
 
-def sandbox_settings(sandbox: Sandbox, folder: Path) -> Mapping[str, str]:
+def sandbox_settings(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """A workspace in the sandbox, and Meltano's own files, for this test alone."""
     root = folder / "meltano"
     root.mkdir()
@@ -121,6 +124,29 @@ def test_a_run_loads_every_lead_and_leaves_no_file(runs: Runs, tmp_path: Path) -
     assert runs.files() == []
     # What the next run must know is where Meltano keeps it without this program, too.
     assert (Path(settings["MELTANO_SYS_DIR_ROOT"]) / "meltano.db").is_file()
+
+
+def test_a_run_that_gets_its_own_entries_does_not_depend_on_those_of_others(
+    runs: Runs, tmp_path: Path
+) -> None:
+    """Meltano refuses a list with such entries as a whole."""
+    project = tmp_path / "project"
+    (project / "orchestrate").mkdir(parents=True)
+    shutil.copy(ROOT / "meltano.yml", project)
+    listed = project / "orchestrate/workspaces.meltano.yml"
+    listed.write_text("plugins: {extractors: [text, {name: tap-leads--bad, annotations: }]}")
+    entries = entries_of(ROOT / "orchestrate/workspaces.meltano.yml", "tap-leads--globex")
+    assert [entry["name"] for entry in entries] == ["tap-leads--globex", "tap-leads-one-table"]
+    with Sandbox(leads=250) as sandbox:
+        settings = sandbox_settings(sandbox, tmp_path) | {"MELTANO_PROJECT_ROOT": str(project)}
+        settings["TAP_LEADS__GLOBEX_ACCESS_TOKEN"] = sandbox.token
+        code, log = runs.finish(name="tap-leads--globex", **settings)
+        assert code != 0, log
+        settings["WORKSPACE_ENTRIES"] = json.dumps({"plugins": {"extractors": entries}})
+        code, log = runs.finish(name="tap-leads--globex", **settings)
+    assert code == 0, log
+    assert len((tmp_path / "contacts.jsonl").read_text().splitlines()) == 250
+    assert runs.files() == []
 
 
 @pytest.mark.parametrize(

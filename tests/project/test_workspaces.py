@@ -21,7 +21,7 @@ from support.tap import Workbench, ids_of
 from support.warehouse import Warehouse
 
 from demo import meltano
-from demo.airflow import WORKSPACES, loaded, settings
+from demo.airflow.workspaces import WORKSPACES, loaded, settings
 from demo.meltano import ROOT
 from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
@@ -58,16 +58,29 @@ GOOD = entry("{leads: 10, schedule: '0 1 * * *'}", "tap-leads--good")
         pytest.param(entry("{leads: -1}"), ["tap-leads--bad: ", "leads"], id="negative"),
         pytest.param(entry("{hours: 24h}"), ["tap-leads--bad: ", "hours"], id="hours"),
         pytest.param(entry("{hours: .inf}"), ["tap-leads--bad: ", "hours"], id="no-limit"),
+        pytest.param(entry("{hours: 0}"), ["tap-leads--bad: ", "hours"], id="no-time"),
         pytest.param(entry("{retries: true}"), ["tap-leads--bad: ", "retries"], id="retries"),
+        pytest.param(entry("{retries: -1}"), ["tap-leads--bad: ", "retries"], id="no-try"),
+        pytest.param(entry("{pool: 5}"), ["tap-leads--bad: ", "pool"], id="pool"),
+        pytest.param(entry("{queue: ''}"), ["tap-leads--bad: ", "queue"], id="queue"),
+        pytest.param(entry("{owner: [x]}"), ["tap-leads--bad: ", "owner"], id="owner"),
+        pytest.param(entry("{executor_config: x}"), ["tap-leads--bad: ", "config"], id="executor"),
         pytest.param(entry("{lead: 5}"), ["tap-leads--bad: ", "`lead`"], id="unknown-key"),
         pytest.param(entry("{schedule: 0 25 * * *}"), ["tap-leads--bad: ", "cron"], id="cron"),
         pytest.param(entry("[leads]"), ["tap-leads--bad: ", "array"], id="list"),
+        pytest.param(entry("{schedule: 0 0 31 2 *}"), ["tap-leads--bad: ", "cron"], id="never"),
+        pytest.param(entry("{schedule: often}"), ["tap-leads--bad: ", "cron"], id="no-cron"),
+        pytest.param(entry("").replace("{airflow: }", ""), ["bad: ", "annotations"], id="null"),
         pytest.param(entry("{}", "tap-leads--A_b"), ["tap-leads--A_b: ", "name"], id="name"),
+        pytest.param(entry("{}", "tap-leads--a.b"), ["tap-leads--a.b: ", "name"], id="dot"),
+        pytest.param(entry("{}", "tap-leads--a b"), ["tap-leads--a b: ", "name"], id="blank"),
+        pytest.param(entry("{}", "5"), ["5: ", "name"], id="number"),
         pytest.param(entry("{leads: 5}", "tap-lead-x"), ["tap-lead-x: ", "name"], id="prefix"),
         pytest.param(GOOD, ["tap-leads--good: ", "twice"], id="name-twice"),
         pytest.param("  - {name: tap-leads--bad}\n", ["bad: ", "inherit_from"], id="no-parent"),
         pytest.param("  - {label: x}\n", ["entry 2: ", "name"], id="no-name"),
         pytest.param("  - acme\n", ["entry 2: ", "str"], id="text"),
+        pytest.param("  -\n", ["entry 2: ", "null"], id="nothing"),
     ],
 )
 def test_a_wrong_entry_is_named_with_what_is_wrong_and_the_others_count(
@@ -79,7 +92,7 @@ def test_a_wrong_entry_is_named_with_what_is_wrong_and_the_others_count(
     assert total.endswith("1 right, 1 wrong")
 
 
-@pytest.mark.parametrize("empty", ["annotations:", "annotations: {}", "annotations: {airflow: }"])
+@pytest.mark.parametrize("empty", ["", "annotations: {}", "annotations: {airflow: }"])
 def test_an_entry_without_options_is_right(tmp_path: Path, empty: str) -> None:
     text = f"{HEAD}  - name: tap-leads--plain\n    inherit_from: tap-leads\n    {empty}\n"
     assert check(tmp_path, text) == (0, ["workspaces.meltano.yml: 1 right, 0 wrong"])

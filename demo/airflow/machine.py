@@ -1,10 +1,11 @@
 """A machine that works for an Airflow server: its own checkout, plugins and Airflow.
 
-    machine = Machine("one", workspaces)
-    machine.start(airflow.workers | settings, "edge worker")
+    machine = Machine("one", "airflow")
+    machine.set_up(workspaces)
+    machine.start(server.workers | settings, "edge worker")
     machine.lose()
 
-Only the programs Python and Meltano are shared, and the kernel.
+It shares the Python interpreter, the program `meltano` and the kernel with the others.
 """
 
 import shutil
@@ -12,8 +13,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo.airflow_processes import Processes, environment
-from demo.airflow_server import CACHE, call, install
+from demo.airflow.processes import Processes, call, environment
+from demo.environments import installed
 from demo.meltano import ROOT
 
 # What a checkout needs for its plugins and its DAGs.
@@ -40,22 +41,29 @@ class Machine:
 
     Args:
         name: What Airflow calls it.
-        workspaces: The list of workspaces.
         pins: Names the file in requirements/ that says what is installed.
-
-    Attributes:
-        folder: Takes its files. What is installed stays for the next time.
     """
 
-    def __init__(self, name: str, workspaces: str, pins: str = "airflow") -> None:
+    def __init__(self, name: str, pins: str) -> None:
         self.name = name
-        self.folder = CACHE / f"machines/{name}"
-        self._program = install(pins, self.folder / f"venv-{pins}")
-        self._project = checkout(self.folder / "project", workspaces)
+        self._pins = pins
+        self._folder = ROOT / ".cache/machines" / name
+        self._project = self._folder / "project"
         self._processes: Processes | None = None
-        self._install_plugins()
 
-    def _install_plugins(self) -> None:
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never set up before."""
+        return not self._folder.exists()
+
+    def set_up(self, workspaces: str) -> None:
+        """Installs what it needs; that stays for the next time.
+
+        Args:
+            workspaces: The list of workspaces.
+        """
+        self._program = installed(self._pins, self._folder / self._pins) / "airflow"
+        checkout(self._project, workspaces)
         stamp = self._project / ".meltano/.ready"
         needed = "".join(
             (self._project / name).read_text()
@@ -64,7 +72,7 @@ class Machine:
         if stamp.exists() and stamp.read_text() == needed:
             return
         meltano = Path(sys.executable).with_name("meltano")
-        env = environment() | {"XDG_STATE_HOME": str(self.folder)}
+        env = environment() | {"XDG_STATE_HOME": str(self._folder)}
         plugins = ("tap-leads", "target-postgres")
         call([str(meltano), f"--cwd={self._project}", "install", *plugins], env)
         stamp.write_text(needed)
@@ -77,30 +85,30 @@ class Machine:
             command: What follows `airflow`.
         """
         for name in ("home", "tmp"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-            (self.folder / name).mkdir(mode=0o700)
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+            (self._folder / name).mkdir(mode=0o700)
         self._processes = Processes(
             [command],
             {
                 **environment(),
                 **env,
                 "AIRFLOW": str(self._program),
-                "AIRFLOW_HOME": str(self.folder / "home"),
+                "AIRFLOW_HOME": str(self._folder / "home"),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(self._project / "orchestrate/dags"),
                 "MELTANO_PROJECT_ROOT": str(self._project),
-                "TMPDIR": str(self.folder / "tmp"),
+                "TMPDIR": str(self._folder / "tmp"),
             },
         )
 
     def log(self) -> str:
         """What its worker logged."""
-        logs = (self.folder / "home").glob("*.log")
+        logs = (self._folder / "home").glob("*.log")
         return "".join(path.read_text(errors="replace") for path in logs)
 
     def tries(self) -> dict[tuple[str, int], str]:
         """What it ran: the log of each try, by DAG and number."""
         found = {}
-        for path in (self.folder / "home/logs").glob("dag_id=*/run_id=*/task_id=*/attempt=*.log"):
+        for path in (self._folder / "home/logs").glob("dag_id=*/run_id=*/task_id=*/attempt=*.log"):
             dag, attempt = path.parts[-4].partition("=")[2], path.stem.partition("=")[2]
             found[dag, int(attempt)] = path.read_text(errors="replace")
         return found

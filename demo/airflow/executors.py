@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from demo.airflow_server import CACHE, AirflowError, install
+from demo.airflow import AirflowError
+from demo.environments import installed
 from demo.postgres import PostgresServer
 
 # The broker ends when standard input does.
@@ -51,9 +52,8 @@ def _edge(url: str, _: PostgresServer) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _celery(_: str, server: PostgresServer) -> Iterator[dict[str, str]]:
-    python = install("airflow-celery", CACHE / "venv-airflow-celery").with_name("python")
     with subprocess.Popen(
-        [python, "-c", _BROKER],
+        [installed("airflow-celery") / "python", "-c", _BROKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

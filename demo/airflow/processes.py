@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from demo.airflow import AirflowError
+
+_SETUP_SECONDS = 600
 _STOP_SECONDS = 5
 
 # The processes end when standard input does, so that nothing outlives a parent that was killed.
@@ -36,6 +39,27 @@ def environment() -> dict[str, str]:
     """This process's environment without settings of the user, and with `meltano` in the PATH."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
     return own | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def call(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
+    """Runs a command that sets something up; returns what it printed.
+
+    Raises:
+        AirflowError: It failed.
+    """
+    done = subprocess.run(
+        command,
+        check=False,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SETUP_SECONDS,
+    )
+    if done.returncode:
+        raise AirflowError(f"{command[0]} failed:\n{done.stdout[-2000:]}")
+    return done.stdout
 
 
 class Processes:
