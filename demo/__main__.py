@@ -66,7 +66,7 @@ def demonstrate(sandbox: Sandbox, server: PostgresServer, folder: Path) -> int:
     code, log = sync(sandbox, server, folder)
 
     rows = loaded(server)
-    print(f"4. {len(rows):,} rows in tap_leads.contacts; {SHOWN} of them, in different alphabets:\n")
+    print(f"4. {len(rows):,} rows in tap_leads.contacts; {SHOWN} in different alphabets:\n")
     print(table(COLUMNS, one_of_each_script(rows)), end="\n\n")
     result = compare((lead["id"] for lead in sandbox.workspace.leads()), (row[0] for row in rows))
     print(

@@ -60,7 +60,7 @@ def row(report: Report) -> str:
 
 
 def _fate(second: SecondSync) -> str:
-    remedy = ", but told by their age" if second.told and second.deleted == "stay" else ""
+    remedy = ", with an old `_sdc_extracted_at`" if second.told and second.deleted == "stay" else ""
     changed = second.now.missing or second.now.surplus or second.now.fields
     return short(second.deleted) + remedy + (f"; {second.now}" if changed else "")
 
