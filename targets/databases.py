@@ -123,7 +123,8 @@ class Duckdb(Target):
     own_flattening: ClassVar[Settings] = {"data_flattening_max_level": 2}
     quick = True
     note = (
-        "With DuckDB 1.5 and 2.0 it was seen to drop the first row without a warning: use 1.1.3, as here."
+        "With DuckDB 1.5 and 2.0 it was seen to drop the first row without a warning: use 1.1.3, "
+        "as here."
     )
 
     @override
