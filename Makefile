@@ -58,7 +58,7 @@ check: lint ## Check style and types, and run the fast tests: for daily work
 	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
-test-machines: $(DEV) $(PLUGINS) ## Lose one of two Celery workers, as test-airflow loses an Edge worker
+test-machines: $(DEV) $(PLUGINS) ## Lose one of two machines, with Edge and with Celery (6 minutes)
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
 .PHONY: image

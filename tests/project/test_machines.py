@@ -26,13 +26,8 @@ def demonstrate(executor: str) -> str:
 
 
 @pytest.mark.timeout(960)
-@pytest.mark.parametrize(
-    "executor",
-    [
-        pytest.param("edge", marks=pytest.mark.airflow),
-        pytest.param("celery", marks=pytest.mark.machines),
-    ],
-)
+@pytest.mark.machines
+@pytest.mark.parametrize("executor", ["edge", "celery"])
 def test_a_workspace_whose_machine_is_lost_arrives_completely_through_the_other(
     executor: str,
 ) -> None:
