@@ -401,4 +401,4 @@ def test_a_large_body_does_not_fill_the_memory(workbench: Workbench) -> None:
             tap.returncode = os.waitstatus_to_exitcode(status)
     assert tap.returncode == 0, log
     assert "too large for a page" in log
-    assert usage.ru_maxrss < 300 * 1024  # KiB
+    assert usage.ru_maxrss < 400 * 1024  # KiB: some copies of the 64 MiB that it may have
