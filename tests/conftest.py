@@ -22,7 +22,7 @@ settings.register_profile("quick", max_examples=10)
 def measured_where_the_tap_is_meant(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Coverage doubles the start of a process, and these tests start many, most of them others'."""
+    """Coverage doubles the start of a process; these tests start many that are not the tap."""
     if request.path.parent.name in {"project", "targets"}:
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 

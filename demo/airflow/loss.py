@@ -80,7 +80,7 @@ class Loss:
         with ExitStack() as stack:
             both = stack.enter_context(self._executor.running(self._airflow.url, self._server))
             self._airflow.env |= both
-            api = stack.enter_context(self._airflow)
+            api = stack.enter_context(self._airflow.running())
             for machine in self._machines:
                 stack.callback(machine.stop)
                 machine.start(self._workers | both, self._executor.worker(machine.name))

@@ -1,24 +1,24 @@
 """Airflow for as long as a `with` statement lasts: scheduler, DAG processor, API server.
 
-with AirflowServer(a_folder, program, project=ROOT, env={...}, pools={"tap_leads": 2}) as api:
+server = AirflowServer(a_folder, program, project=ROOT, env={...}, pools={"tap_leads": 2})
+with server.running() as api:
     api.trigger("tap-leads--acme")
     api.wait_for_runs(lambda runs: all(run.is_over for run in runs), seconds=60)
 """
 
 import json
 import secrets
-import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from demo.airflow import AirflowError
 from demo.airflow.api import TASK, AirflowApi, Run
 from demo.airflow.processes import Processes, call, environment
 from demo.airflow.waiting import wait_for
+from demo.supervisor import HOST, free_port
 
 START_SECONDS = 300
-_HOST = "127.0.0.1"
 _USER = "demo"
 
 
@@ -50,8 +50,8 @@ class AirflowServer:
     ) -> None:
         self._folder = folder
         self._pools = pools
-        self._port = _free_port()
-        self.url = f"http://{_HOST}:{self._port}"
+        self._port = free_port()
+        self.url = f"http://{HOST}:{self._port}"
         self._password = secrets.token_urlsafe(18)
         passwords = folder / "passwords.json"
         passwords.touch(mode=0o600)
@@ -81,27 +81,24 @@ class AirflowServer:
         """How to log in to its user interface."""
         return f"{self.url}, user {_USER}, password {self._password}"
 
-    def __enter__(self) -> AirflowApi:
+    @contextmanager
+    def running(self) -> Iterator[AirflowApi]:
+        """Runs it.
+
+        Raises:
+            AirflowError: It did not start.
+        """
         call([self.env["AIRFLOW"], "db", "migrate"], self.env)
-        listen = f"api-server --host {_HOST} --port {self._port} --workers 1"
+        listen = f"api-server --host {HOST} --port {self._port} --workers 1"
         self._processes = Processes([listen, "scheduler", "dag-processor"], self.env)
         try:
             api = AirflowApi(self.url)
             wait_for(lambda: self._log_in(api), self._failure, START_SECONDS)
             for name, slots in self._pools.items():
                 api.make_pool(name, slots)
-        except BaseException:
+            yield api
+        finally:
             self._processes.stop()
-            raise
-        return api
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._processes.stop()
 
     def _log_in(self, api: AirflowApi) -> bool:
         if not self._processes.is_running:
@@ -120,10 +117,3 @@ class AirflowServer:
         """What a run logged here, in all its tries."""
         folder = self._folder / f"logs/dag_id={run.dag}/run_id={run.identity}/task_id={TASK}"
         return "".join(path.read_text(errors="replace") for path in sorted(folder.glob("*.log")))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

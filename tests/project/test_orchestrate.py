@@ -141,7 +141,7 @@ def outcome(
             env=env,
             pools={"tap_leads": 0},
         )
-        with server as airflow:
+        with server.running() as airflow:
             airflow.wait_for_dags(tokens, START_SECONDS)
             dags = {name: airflow.dag(name) for name in tokens}
             first = [airflow.trigger(name) for name in (STUCK, SMALL, REFUSED, LARGE)]

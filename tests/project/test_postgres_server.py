@@ -192,12 +192,12 @@ def test_a_kept_server_outlives_its_parent_until_it_is_told_to_stop(temporary: P
 
 
 def test_it_never_runs_as_root(server: PostgresServer) -> None:
-    """PostgreSQL refuses to: then it is `nobody`, for whom no user is made and no folder opened."""
-    us = pwd.getpwuid(os.geteuid()).pw_name
+    """PostgreSQL refuses to; root starts it as another user, and opens no folder for that."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
     [(data,)] = server.query("SHOW data_directory")
-    assert Path(data).owner() == ("nobody" if us == "root" else us)
+    assert Path(data).owner() == ("nobody" if user == "root" else user)
     assert Path(data).stat().st_mode & 0o077 == 0
-    assert Path(data).parent.owner() == us
+    assert Path(data).parent.owner() == user
 
 
 def test_pg_bin_names_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:

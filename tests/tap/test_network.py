@@ -14,16 +14,10 @@ from contextlib import contextmanager, suppress
 import pytest
 from support.tap import Run, Workbench, command, environment, ids_of, run_tap
 
+from demo.supervisor import free_port
 from tap_leads.sandbox import Sandbox
 
 NO_SUCH_HOST = "https://leads.invalid"
-
-
-def free_port() -> int:
-    """A port that refuses connections."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def sync(workbench: Workbench, *arguments: str, url: str, variables: dict[str, str] | None = None,
