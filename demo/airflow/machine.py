@@ -105,6 +105,10 @@ class Machine:
         logs = (self._folder / "home").glob("*.log")
         return "".join(path.read_text(errors="replace") for path in logs)
 
+    def is_running(self, workspace: str) -> bool:
+        """Whether a run of a workspace is under way on it."""
+        return self._processes is not None and self._processes.have_argument(workspace)
+
     def tries(self) -> dict[tuple[str, int], str]:
         """What it ran: the log of each try, by DAG and number."""
         found = {}

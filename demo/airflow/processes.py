@@ -91,6 +91,14 @@ class Processes:
             return [parent, *parent.children(recursive=True)]
         return []
 
+    def have_argument(self, argument: str) -> bool:
+        """Whether one of them was started with this argument."""
+        for process in self.all():
+            with suppress(psutil.Error):  # it has ended meanwhile
+                if argument in process.cmdline():
+                    return True
+        return False
+
     def megabytes(self) -> int:
         """Their memory; what they share counts once (PSS)."""
         size = 0
