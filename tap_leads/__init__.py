@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
 
+from tap_leads.errors import TapLeadsError
+
 if TYPE_CHECKING:
     from tap_leads.streams import ContactsStream
 
@@ -18,13 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["LeadsPage", "Settings", "TapLeadsError", "__version__", "leads", "pages"]
 
 __version__ = version("tap-leads")
-
-
-class TapLeadsError(Exception):
-    """The sync cannot be complete. The message says what happened and what the user can do.
-
-    No message holds a token, an address or anything else out of a lead.
-    """
 
 
 class Settings(TypedDict, total=False):

@@ -15,7 +15,7 @@ from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.pagination import ScrollPaginator, page_of
 from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page
 from tap_leads.scroll import responses

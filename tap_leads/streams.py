@@ -17,8 +17,8 @@ from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
-from tap_leads import TapLeadsError
 from tap_leads.client import IntercomStream
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.convert import Converter
 from tap_leads.records.lead_record import Lead, as_record
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes

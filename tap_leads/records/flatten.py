@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.selection import Path
 
 MAX_BYTES = 63

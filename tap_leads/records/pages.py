@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.values import MILLISECONDS, MisfitError, time
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import backoff
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.scroll.explanations import Explanation
 
 _LONGEST_RETRY_DELAY = 15.0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.pages import Page
 from tap_leads.scroll.explanations import IN_CONTEXT
 from tap_leads.scroll.ledger import Entry, Ledger

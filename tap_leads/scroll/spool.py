@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from typing import BinaryIO
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 
 
 class SpoolError(TapLeadsError):

@@ -14,7 +14,7 @@ from typing import IO, Any
 from singer_sdk.singerlib import Catalog, Metadata, Schema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.singer.settings import SettingsError
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.singer.stdio import flush_output
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -16,7 +16,7 @@ from singer_sdk.mapper import (
     NULL_STRING,
 )
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 
 ELSE, FILTER, KEYS, SOURCE = (
     MAPPER_ELSE_OPTION,

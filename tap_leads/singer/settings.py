@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from singer_sdk import typing as th
 
-from tap_leads import TapLeadsError, __version__
+from tap_leads.errors import TapLeadsError
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -69,7 +70,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
     th.Property(
         "user_agent",
         th.StringType(pattern=_ONE_LINE),
-        default=f"tap-leads/{__version__}",
+        default=f"tap-leads/{version('tap-leads')}",
         title="User agent",
         description="What the tap calls itself in its requests.",
     ),

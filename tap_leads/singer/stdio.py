@@ -14,7 +14,7 @@ from typing import Any, TextIO, cast
 
 from typing_extensions import Buffer, override
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 
 _NULL = Path(os.devnull)
 
