@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
 from tap_leads.errors import TapLeadsError
 
 if TYPE_CHECKING:
-    from tap_leads.streams import ContactsStream
+    from tap_leads.stream import ContactsStream
 
 
 __all__ = ["LeadsPage", "Settings", "TapLeadsError", "__version__", "leads", "pages"]

@@ -25,7 +25,7 @@ from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.outputs import OutputMapper
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
 from tap_leads.singer.sources import read_environment, read_files
-from tap_leads.streams import ContactsStream
+from tap_leads.stream import ContactsStream
 
 
 class TapLeads(Tap):

@@ -78,7 +78,7 @@ Version = tuple[str, int | str]
 """A lead's id, and what tells this version of the lead from others.
 
 It is `updated_at` in microseconds since 1970, so that versions have an order; for a lead without a
-usable time, a digest of its content.
+usable time, the digest of its content.
 """
 
 
@@ -103,6 +103,10 @@ class Page:
         leads = raw_leads(self.body)
         return _ENCODER.encode(_Raw([leads[position] for position in positions], self.scroll_param))
 
+    def digest(self, position: int) -> str:
+        """A digest of the content of the lead at this position, without `updated_at`."""
+        return _digest(raw_leads(self.body)[position])
+
 
 def read_page(body: bytes) -> Page:
     """Reads a body as a page of the scroll.
@@ -120,11 +124,17 @@ def read_page(body: bytes) -> Page:
     for position, lead in enumerate(keys.contacts):
         version: int | str | None = _version(lead.updated_at)
         if version is None:
-            # Compared as decoded: the bytes of a page depend on what its other leads hold.
             leads = leads or raw_leads(body)
-            version = hashlib.sha256(_CONTENT.encode(lead_of(leads[position]))).hexdigest()
+            version = _digest(leads[position])
         versions.append((lead_id(lead.id), version))
     return Page(body, versions, _token(keys))
+
+
+def _digest(raw: msgspec.Raw) -> str:
+    # Of the decoded lead: the bytes of a page depend on what its other leads contain.
+    lead = lead_of(raw)
+    lead.pop("updated_at", None)
+    return hashlib.sha256(_CONTENT.encode(lead)).hexdigest()
 
 
 def scroll_param_of(body: bytes) -> str | None:

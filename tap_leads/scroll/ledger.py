@@ -1,26 +1,27 @@
 """Which versions of which leads a sync has seen, over all its scrolls.
 
-A restarted scroll brings every lead again. The ledger tells what is new, so that each version of a
-lead is sent once, and an older version never after a newer one. It lives on disk: ten million leads
+A restarted scroll brings every lead again. The ledger knows what is new, so that each version of a
+lead is sent once, and an older version never after a newer one. It is on disk: ten million leads
 take no more memory than ten.
+
+The time of change decides where both versions have one. A lead that has a time in one scroll and
+none in another is compared by its content, if that is known.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import TracebackType
 from typing import Self
 
-from tap_leads.records.pages import Version
+from tap_leads.records.pages import Page
 from tap_leads.scroll.spool import SpoolError
 
 _CACHE_KIB = 6 * 1024
 
 _Row = tuple[str, int | str, int]
-"""Id, newest version sent, and the page that brought the lead last; see `Ledger`."""
+"""Id, newest version sent, and the page that had the lead last; see `Ledger`."""
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Ledger:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         # Pages are numbered through all scrolls. `page` is the last one that brought the lead;
-        # negative, if it brought an older version than the one that was sent.
+        # negative if that page had an older version than the one that was sent.
         self._database.execute(
             "CREATE TABLE seen (id TEXT PRIMARY KEY, version, page INT) WITHOUT ROWID"
         )
@@ -61,19 +62,14 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._database.close()
 
     def start_scroll(self) -> None:
         """Says that the pages that follow belong to a new scroll."""
         self._first_page = self._page + 1
 
-    def enter(self, versions: Sequence[Version]) -> Entry:
+    def enter(self, page: Page) -> Entry:
         """Notes what a page brought.
 
         Raises:
@@ -81,44 +77,51 @@ class Ledger:
         """
         self._page += 1
         try:
-            return self._enter(versions)
+            return self._enter(page)
         except sqlite3.Error as error:
             raise SpoolError(
                 f"The disk could not take the list of leads already seen ({error}). Free some "
                 "space in the folder for temporary files, or name another one in TMPDIR."
             ) from None
 
-    def _enter(self, versions: Sequence[Version]) -> Entry:
-        count = len(versions)
-        rows = [value for version in versions for value in (*version, self._page)]
+    def _enter(self, page: Page) -> Entry:
+        count = len(page.versions)
+        rows = [value for version in page.versions for value in (*version, self._page)]
         if self._database.execute(_add(count), rows).rowcount == count:
             # As on each page while nothing goes wrong: one statement.
             return Entry(list(range(count)), count, count, progress=True)
-        found = self._database.execute(_find(count), [identity for identity, _ in versions])
+        found = self._database.execute(_find(count), [identity for identity, _ in page.versions])
         known: dict[str, _Row] = {row[0]: row for row in found if abs(row[2]) != self._page}
         entry = Entry()
-        for position, (identity, version) in enumerate(versions):
-            known[identity] = self._compare(entry, position, known.get(identity), version, identity)
+        for position, (identity, _) in enumerate(page.versions):
+            known[identity] = self._compare(entry, page, position, known.get(identity))
         self._database.executemany("REPLACE INTO seen VALUES (?, ?, ?)", known.values())
         return entry
 
-    def _compare(
-        self, entry: Entry, position: int, before: _Row | None, version: int | str, identity: str
-    ) -> _Row:
+    def _compare(self, entry: Entry, page: Page, position: int, before: _Row | None) -> _Row:
         """Enters one lead that may be known; returns its row."""
-        sent, page = (None, 0) if before is None else before[1:]
-        first = abs(page) < self._first_page
-        older = isinstance(sent, int) and isinstance(version, int) and version < sent
-        new = version != sent and not older
+        identity, version = page.versions[position]
+        sent, at = (None, 0) if before is None else before[1:]
+        first = abs(at) < self._first_page
+        older = False
+        match sent, version:
+            case int(), int():
+                new, older = version > sent, version < sent
+                version = max(version, sent)
+            case int(), str():  # whether it is newer cannot be told without its time
+                new, version = False, sent
+            case str(), int():
+                new = page.digest(position) != sent
+            case _:
+                new = version != sent
         entry.unknown += before is None
         entry.first += first
-        # Pages of older versions must come to an end too: a second one is not progress.
-        entry.progress |= first or new or (page < 0 and not older)
+        # Older versions twice are not progress, so that the scroll ends.
+        entry.progress |= first or new or (at < 0 and not older)
         if new:
             entry.new.append(position)
-        if older and sent is not None:
-            return identity, sent, (-self._page if first or page < 0 else self._page)
-        return identity, version, self._page
+        is_stale = older and (first or at < 0)
+        return identity, version, -self._page if is_stale else self._page
 
 
 @lru_cache(maxsize=256)

@@ -1,25 +1,52 @@
-"""How long a sync waits and how often it restarts; every pause of the lifecycle is made here."""
+"""How long a sync waits and how often it restarts. Every pause is made here."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import backoff
 
 from tap_leads.errors import TapLeadsError
-from tap_leads.scroll.explanations import Explanation
+from tap_leads.scroll.outcomes import Outcome
+from tap_leads.scroll.reactions import Kind
 
 _LONGEST_RETRY_DELAY = 15.0
 _LONGEST_ATTEMPT = 60.0
-# Seconds of a failed request that count as waiting; longer, the process was rather suspended.
+# Seconds of a failed request that count as waiting; longer than this, the machine was asleep.
+
+_T = TypeVar("_T")
+_PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.UNCLEAR})
+"""What may not happen again when a request is repeated."""
+
+
+class WaitedTooLongError(TapLeadsError):
+    """`scroll_wait_timeout` is used up.
+
+    Args:
+        outcome: What did not change.
+        waited: Seconds of waiting.
+        limit: Seconds that are allowed.
+    """
+
+    def __init__(self, outcome: Outcome, waited: float, limit: float) -> None:
+        super().__init__(outcome, waited, limit)
+        self.outcome = outcome
+
+    def __str__(self) -> str:
+        outcome, waited, limit = self.args
+        return (
+            f"{outcome.sentence}. That did not change in {waited:.0f} s, and "
+            f"'scroll_wait_timeout' allows {limit:.0f} s. {outcome.advice}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Limits:
     """The settings of the same names, in seconds and numbers."""
 
     scroll_expiry: float = 60.0
@@ -27,14 +54,14 @@ class Settings:
     max_restarts: int = 5
 
 
-class Limits:
+class Pauses:
     """Waits, or raises where a limit is reached.
 
     `max_restarts` counts for the whole sync. `scroll_wait_timeout` limits all waiting without
     progress, except the pauses before restarts, which `max_restarts` limits.
 
     Args:
-        settings: The limits.
+        limits: The limits.
         logger: Takes a warning for each pause.
         sleep: Waits so many seconds; may raise to end the sync.
         jitter: Picks a number between two, so that several syncs do not run in step.
@@ -45,27 +72,34 @@ class Limits:
 
     def __init__(
         self,
-        settings: Settings,
+        limits: Limits,
         logger: logging.Logger,
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self.settings = settings
+        self.limits = limits
         self.restarts = 0
         self._logger = logger
         self._sleep = sleep
         self._jitter = jitter
-        self._restart_delays = _growing(1.5, settings.scroll_expiry)
+        self._restart_delays = _growing(1.5, limits.scroll_expiry)
         self._waited_to_open = 0.0
         self.page_came(new=False)
+
+    def within(self, seconds: float) -> Pauses:
+        """Other pauses, with at most so many seconds of waiting."""
+        limits = replace(
+            self.limits, scroll_wait_timeout=min(seconds, self.limits.scroll_wait_timeout)
+        )
+        return Pauses(limits, self._logger, sleep=self._sleep, jitter=self._jitter)
 
     def page_came(self, *, new: bool) -> None:
         """Says that Intercom sent a page.
 
         Args:
-            new: Whether it brought anything new: then all waiting so far led to something. A page
-                that is known from an earlier scroll only ends the waiting within this scroll.
+            new: Whether it brought anything new, which ends all waiting. A page that is known from
+                an earlier scroll only ends the waiting within its own scroll.
         """
         self._waited_in_scroll = 0.0
         self._retry_delays = _growing(2, 1.0, _LONGEST_RETRY_DELAY)
@@ -77,79 +111,89 @@ class Limits:
         """Seconds of waiting without progress."""
         return self._waited_to_open + self._waited_in_scroll
 
-    def retry(
-        self, problem: Explanation, *, opening: bool, lasted: float, delay: float = 0.0
-    ) -> None:
+    def retry(self, outcome: Outcome, *, opening: bool, lasted: float) -> None:
         """Waits before the same request is sent again.
 
         Args:
-            problem: Why.
+            outcome: Why; it may say how long to wait.
             opening: Whether no page of this scroll has come.
             lasted: Seconds that the request took.
-            delay: Seconds to wait; 0 for delays that grow.
 
         Raises:
-            TapLeadsError: `scroll_wait_timeout` is used up.
+            WaitedTooLongError: `scroll_wait_timeout` is used up.
         """
         self._count(min(lasted, _LONGEST_ATTEMPT), opening=opening)
+        delay = outcome.wait
         if not delay:
-            self._check(problem, 0.0)
-            left = self.settings.scroll_wait_timeout - self.waited  # a last try at its end
+            self._check(outcome, 0.0)
+            left = self.limits.scroll_wait_timeout - self.waited  # a last attempt at its end
             delay = min(next(self._retry_delays) * self._jitter(0.8, 1.0), left)
-        self._check(problem, delay)
+        self._check(outcome, delay)
         self._logger.warning(
             "%s. Trying again in %.1f s; %.0f s of %.0f s waited so far. %s.",
-            problem.sentence,
+            outcome.sentence,
             delay,
             self.waited,
-            self.settings.scroll_wait_timeout,
-            problem.advice,
+            self.limits.scroll_wait_timeout,
+            outcome.advice,
         )
         self._sleep(delay)
         self._count(delay, opening=opening)
 
-    def wait(self, problem: Explanation) -> None:
+    def wait(self, outcome: Outcome) -> None:
         """Waits until another scroll can have expired: a whole idle time.
 
         Whether a refused request keeps the other scroll alive is not known.
 
         Raises:
-            TapLeadsError: `scroll_wait_timeout` is used up.
+            WaitedTooLongError: `scroll_wait_timeout` is used up.
         """
-        self._check(problem, self.settings.scroll_expiry)
-        delay = self.settings.scroll_expiry * self._jitter(1.0, 1.1)
+        self._check(outcome, self.limits.scroll_expiry)
+        delay = self.limits.scroll_expiry * self._jitter(1.0, 1.1)
         self._logger.warning(
             "%s. Waiting %.1f s for it to expire; %.0f s of %.0f s waited so far.",
-            problem.sentence,
+            outcome.sentence,
             delay,
             self.waited,
-            self.settings.scroll_wait_timeout,
+            self.limits.scroll_wait_timeout,
         )
         self._sleep(delay)
         self._count(delay, opening=True)
 
-    def restart(self, problem: Explanation, *, opening: bool) -> None:
-        """Waits until the scroll has expired, as nothing closes it; the pauses grow.
+    def restart(self, outcome: Outcome, *, opening: bool) -> None:
+        """Waits until the broken scroll has expired, as nothing closes it; the pauses grow.
 
         Raises:
             TapLeadsError: `max_restarts` is reached.
         """
-        allowed = self.settings.max_restarts
-        what = f"Opening the scroll failed: {problem.what}"
-        if not opening:
-            what = f"The scroll broke: {problem.what}"
+        what = "Opening the scroll failed" if opening else "The scroll broke"
+        self._restart(
+            f"{what}: {outcome.what}", outcome.advice, "for it to expire, then starting a new one"
+        )
+
+    def confirm(self, outcome: Outcome) -> None:
+        """Waits before all leads are read once more.
+
+        Raises:
+            TapLeadsError: `max_restarts` is reached.
+        """
+        self._restart(outcome.sentence, outcome.advice, "then reading all leads once more")
+
+    def _restart(self, what: str, advice: str, plan: str) -> None:
+        allowed = self.limits.max_restarts
         if self.restarts >= allowed:
             raise TapLeadsError(
-                f"{what}. It was restarted {self.restarts} time(s), as 'max_restarts' allows, and "
-                f"is still not complete. {problem.advice}."
+                f"{what}. The sync was restarted {self.restarts} time(s), as 'max_restarts' "
+                f"allows, and is still not complete. {advice}."
             )
         self.restarts += 1
         delay = next(self._restart_delays) * self._jitter(1.0, 1.1)
         self._logger.warning(
-            "%s. Waiting %.1f s for it to expire, then starting a new one (restart %d of %d); "
-            "leads that were already sent are not sent again.",
+            "%s. Waiting %.1f s %s (restart %d of %d); leads that were already sent are not sent "
+            "again.",
             what,
             delay,
+            plan,
             self.restarts,
             allowed,
         )
@@ -161,17 +205,42 @@ class Limits:
         else:
             self._waited_in_scroll += seconds
 
-    def _check(self, problem: Explanation, delay: float) -> None:
-        limit = self.settings.scroll_wait_timeout
+    def _check(self, outcome: Outcome, delay: float) -> None:
+        limit = self.limits.scroll_wait_timeout
         if self.waited + delay > limit or self.waited == limit:
-            raise TapLeadsError(
-                f"{problem.sentence}. That did not change in {self.waited:.0f} s, and "
-                f"'scroll_wait_timeout' allows {limit:.0f} s. {problem.advice}."
-            )
+            raise WaitedTooLongError(outcome, self.waited, limit)
+
+
+def repeat(
+    request: Callable[[], _T],
+    pauses: Pauses,
+    clock: Callable[[], float] = time.monotonic,
+    passing: Collection[Kind] = _PASSING,
+) -> _T:
+    """Repeats a request until it succeeds; not for a scroll, as a repetition could skip a page.
+
+    Args:
+        request: The request.
+        pauses: Makes the pauses.
+        clock: Gives seconds that never go back.
+        passing: The outcomes after which the request is repeated.
+
+    Raises:
+        Outcome: Repeating it cannot help.
+        WaitedTooLongError: `scroll_wait_timeout` of the pauses is used up.
+    """
+    while True:
+        asked_at = clock()
+        try:
+            return request()
+        except Outcome as outcome:
+            if outcome.kind not in passing:
+                raise
+            pauses.retry(outcome, opening=True, lasted=clock() - asked_at)
 
 
 def _growing(base: float, first: float, longest: float | None = None) -> Iterator[float]:
     """Delays in seconds, each `base` times the one before."""
     delays = backoff.expo(base=base, factor=first, max_value=longest)
-    next(delays)  # backoff's generators start with nothing
+    next(delays)  # the first value is None
     return delays

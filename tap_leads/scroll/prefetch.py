@@ -74,8 +74,8 @@ class Prefetch:
     def stop(self) -> None:
         """Ends the thread, and gives the disk back."""
         self._stopped.set()
-        self._abort()
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
+            self._abort()
             self._thread.join(_JOIN)
         self._spool.close()
 

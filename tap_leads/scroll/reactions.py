@@ -1,8 +1,8 @@
 """The table: what the sync does after each kind of response.
 
-Intercom holds the position of a scroll. If it is not clear whether a request was served, repeating
-it can skip a page, so the scroll is restarted instead. Only a request that was certainly not served
-is sent again, and only what is clearly the end is the end.
+Intercom holds the position of a scroll. If a response is lost, repeating its request can skip a
+page, so the scroll is restarted instead. Only a request that Intercom certainly did not serve is
+repeated. What makes an end doubtful is decided in `ends`.
 
 Sources: Intercom's page "Scroll over all leads", and what its users reported: `docs/design.md`.
 """
@@ -13,13 +13,13 @@ import enum
 
 
 class Kind(enum.Enum):
-    """What a request to the scroll can bring."""
+    """What a request to the scroll can bring in place of the next page."""
 
-    LEADS = "a page with leads"
     REPEATED = "a page that this scroll brought before"
-    EMPTY = "an empty page"
-    DOUBTFUL_EMPTY = "an empty page after a full one, while Intercom counts more leads"
-    NO_EMPTY_PAGE = "not found, where the empty page should come"
+    END = "the end of the scroll"
+    DOUBTFUL_END = "an end with leads missing, or with no count to show that none is"
+    ACCEPTED_END = "a second such end, which is close enough to the count"
+    CONTRADICTED_END = "a second such end, which is far from the count"
     NOT_A_PAGE = "a response that is not a page of leads"
     LEAD_WITHOUT_ID = "a page with a lead that no target could store"
     SCROLL_EXISTS = "another scroll is open"
@@ -35,9 +35,8 @@ class Kind(enum.Enum):
 class Reaction(enum.Enum):
     """What the sync does then."""
 
-    FOLLOW = "ask for the next page"
     END = "the sync is complete"
-    CONFIRM = "restart; the sync is complete if the next scroll ends at the same place"
+    CONFIRM = "read all leads once more"
     RETRY = "wait, then send the same request again"
     WAIT = "wait until the other scroll has expired, then open one"
     RESTART = "wait until this scroll has expired, then start a new one"
@@ -45,7 +44,7 @@ class Reaction(enum.Enum):
 
 
 class Moment(enum.Enum):
-    """When a response comes; kinds without a reaction for a moment cannot come then."""
+    """When a response comes. A kind without a reaction for a moment cannot come then."""
 
     OPENING = "before the first page of a scroll"
     LATER = "after it"
@@ -54,11 +53,11 @@ class Moment(enum.Enum):
 _OPENING, _LATER = Moment.OPENING, Moment.LATER
 
 REACTIONS: dict[Kind, dict[Moment, Reaction]] = {
-    Kind.LEADS:                {_OPENING: Reaction.FOLLOW,  _LATER: Reaction.FOLLOW},
     Kind.REPEATED:             {                            _LATER: Reaction.RESTART},
-    Kind.EMPTY:                {_OPENING: Reaction.END,     _LATER: Reaction.END},
-    Kind.DOUBTFUL_EMPTY:       {_OPENING: Reaction.CONFIRM, _LATER: Reaction.CONFIRM},
-    Kind.NO_EMPTY_PAGE:        {                            _LATER: Reaction.CONFIRM},
+    Kind.END:                  {_OPENING: Reaction.END,     _LATER: Reaction.END},
+    Kind.DOUBTFUL_END:         {_OPENING: Reaction.CONFIRM, _LATER: Reaction.CONFIRM},
+    Kind.ACCEPTED_END:         {_OPENING: Reaction.END,     _LATER: Reaction.END},
+    Kind.CONTRADICTED_END:     {_OPENING: Reaction.FAIL,    _LATER: Reaction.FAIL},
     Kind.NOT_A_PAGE:           {_OPENING: Reaction.RESTART, _LATER: Reaction.RESTART},
     Kind.LEAD_WITHOUT_ID:      {_OPENING: Reaction.FAIL,    _LATER: Reaction.FAIL},
     Kind.SCROLL_EXISTS:        {_OPENING: Reaction.WAIT,    _LATER: Reaction.RESTART},

@@ -1,73 +1,85 @@
-"""What a response, or an error of the HTTP library in its place, means: its kind.
-
-This module sorts; what follows from a kind stands in `reactions`, what is said in `explanations`.
-"""
+"""What a response means that does not contain what was asked for."""
 
 from __future__ import annotations
 
 import re
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from socket import gaierror
+from typing import NamedTuple
 
 import msgspec
 import requests
-import urllib3.exceptions
 
-from tap_leads.scroll import explanations
-from tap_leads.scroll.explanations import Explanation
+from tap_leads.scroll.outcomes import LATER, PROXY_REFUSED, Explanation, Outcome
 from tap_leads.scroll.reactions import Kind
-from tap_leads.scroll.session import BodyTooLargeError
 
 RATE_WINDOW = 10.0
 """Seconds of a window of the rate limit (Intercom's page "Rate limiting")."""
 
 _REFUSED = frozenset({400, 401, 402, 403, 405, 406, 407, *range(411, 418), 422, 426, 428, 431, 451})
-"""The statuses of 4xx that say for certain that a repetition brings the same.
+"""The statuses of 4xx for which retrying cannot help.
 
 All others (408, 409, 421, 425, 499 …) leave open whether the page was served.
 """
 
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_CODE = re.compile(r"[a-z0-9_.]{1,60}", re.ASCII)
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a request to the scroll brought.
+class Subject(NamedTuple):
+    """What a request asks for.
 
     Attributes:
-        kind: The row of the table.
-        explanation: What happened, and what the user can do.
-        wait: For `Kind.RATE_LIMITED`, the seconds until Intercom's window ends.
-        body: For `Kind.LEADS`, the page without the leads that were passed on before.
+        name: Its name.
+        place: Where it is.
+        content: What a response contains.
+        permission: Intercom's name of the permission for it.
     """
 
-    kind: Kind
-    explanation: Explanation
-    wait: float = 0.0
-    body: bytes = b""
+    name: str
+    place: str
+    content: str
+    permission: str
 
 
-LEAD_WITHOUT_ID = Outcome(Kind.LEAD_WITHOUT_ID, explanations.LEAD_WITHOUT_ID)
-"""The outcome of a page with a lead that has no id."""
+_PEOPLE = "Read and list users and companies"
+LEADS = Subject("leads", "the scroll", "a page of leads", _PEOPLE)
+COUNTS = Subject("counts", "its counts", "a count of leads", "Read counts")
+ATTRIBUTES = Subject("attributes", "the attributes", "definitions of attributes", _PEOPLE)
 
 
-class NoPageError(Exception):
-    """A request brought no page; the outcome says what it brought instead."""
+def not_a_page(response: requests.Response, subject: Subject = LEADS) -> Outcome:
+    """A response that does not contain what was asked for."""
+    what = f"the response was not {subject.content} ({_details(response)})"
+    return Outcome(Kind.NOT_A_PAGE, what)
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.explanation.what)
-        self.outcome = outcome
+
+def check(response: requests.Response, region: str, subject: Subject = LEADS) -> None:
+    """Lets a response pass that may contain what was asked for.
+
+    Args:
+        response: The response, its body read.
+        region: The region that was asked, for the advice.
+        subject: What was asked for.
+
+    Raises:
+        Outcome: It certainly does not.
+    """
+    status = response.status_code
+    code = "" if status == HTTPStatus.OK else _error_code(response.content)
+    kind = kind_of(status, code)
+    if kind is None:
+        return
+    if kind is Kind.NOT_A_PAGE:
+        raise not_a_page(response, subject)
+    what, advice = _explanation(kind, status, code, region, subject)
+    wait = _window_left(response) if kind is Kind.RATE_LIMITED else 0.0
+    raise Outcome(kind, f"{what} ({_details(response)})", advice, wait)
 
 
 def kind_of(status: int, code: str) -> Kind | None:
-    """The kind of a response, by its status and the code of its error; None if it may be a page."""
+    """The kind of a response, by its status and its error code; None if it may be a page."""
     if code == "scroll_exists":
         return Kind.SCROLL_EXISTS
     if status == HTTPStatus.OK:
@@ -76,136 +88,84 @@ def kind_of(status: int, code: str) -> Kind | None:
         return Kind.RATE_LIMITED
     if status in _GONE:
         return Kind.NOT_FOUND
-    if status in _REFUSED or (
-        HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-        and status != HTTPStatus.NOT_MODIFIED
-    ):
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    if status in _REFUSED or (is_redirect and status != HTTPStatus.NOT_MODIFIED):
         return Kind.REFUSED
+    return Kind.NOT_A_PAGE if status < HTTPStatus.BAD_REQUEST else Kind.UNCLEAR
+
+
+def _explanation(kind: Kind, status: int, code: str, region: str, subject: Subject) -> Explanation:
+    """What happened, and what the user can do."""
+    match kind:
+        case Kind.SCROLL_EXISTS:
+            return Explanation(
+                "another scroll is open in this workspace, and there can be only one",
+                "Find out what else reads this workspace's leads by scroll (another sync, another "
+                "extractor), or raise 'scroll_wait_timeout'",
+            )
+        case Kind.RATE_LIMITED:
+            return Explanation(
+                "Intercom's rate limit is used up",
+                "Find out what else uses the app's access token, or raise 'scroll_wait_timeout'",
+            )
+        case Kind.NOT_FOUND:
+            return Explanation(
+                f"Intercom did not find {subject.place}",
+                "The scroll over leads is in the API 1.0 to 1.4 only: check 'api_version', and "
+                "'api_url' if it is set",
+            )
+        case Kind.REFUSED:
+            return _refusal(status, code, region, subject)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Explanation("Intercom failed", LATER)
+    return Explanation("Intercom did not serve the request", LATER)
+
+
+def _refusal(status: int, code: str, region: str, subject: Subject) -> Explanation:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Explanation(
+            "Intercom refused the access token",
+            "Check that 'access_token' is complete, not revoked, and of a workspace in the region "
+            f"'{region}'",
+        )
+    if status == HTTPStatus.FORBIDDEN and code:
+        return Explanation(
+            f"Intercom does not let this access token read {subject.name}",
+            f"Give its app the permission *{subject.permission}*, and check that the workspace's "
+            "plan includes the API",
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return Explanation(
+            "the request was forbidden, but not by Intercom's API",
+            "Check that no firewall or proxy on the way blocks it",
+        )
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return PROXY_REFUSED
+    if code == "intercom_version_invalid":
+        return Explanation(
+            "Intercom has no scroll over leads in the API version asked for",
+            "Set 'api_version' to 1.4, or another of 1.0 to 1.4",
+        )
     if status < HTTPStatus.BAD_REQUEST:
-        return Kind.NOT_A_PAGE
-    return Kind.UNCLEAR
-
-
-def check(response: requests.Response, region: str) -> None:
-    """Lets a response pass that may be a page.
-
-    Args:
-        response: The response, its body read.
-        region: The region that was asked, for the advice.
-
-    Raises:
-        NoPageError: It is certainly not a page.
-    """
-    ok = response.status_code == HTTPStatus.OK
-    kind = kind_of(response.status_code, "" if ok else _error_code(response.content))
-    if kind is not None:
-        raise NoPageError(_of_response(response, kind, region))
-
-
-def not_a_page(response: requests.Response, region: str) -> Outcome:
-    """The outcome of a response that turned out not to be a page."""
-    return _of_response(response, Kind.NOT_A_PAGE, region)
-
-
-def _of_response(response: requests.Response, kind: Kind, region: str) -> Outcome:
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    explanation = explanations.response(
-        kind,
-        response.status_code,
-        _error_code(response.content),
-        media_type if _MEDIA_TYPE.fullmatch(media_type) else "",
-        region,
+        return Explanation(
+            "the response is a redirect, which is not followed, as the access token would be sent "
+            "with it",
+            "Check 'api_url' and 'region'",
+        )
+    return Explanation(
+        "Intercom did not accept the request", "Check 'api_url', 'api_version' and 'region'"
     )
-    wait = _window_left(response) if kind is Kind.RATE_LIMITED else 0.0
-    return Outcome(kind, explanation, wait)
 
 
-def of_error(error: Exception, host: str, *, sent: bool) -> Outcome:
-    """The outcome of an error in place of a response.
-
-    Args:
-        error: What an HTTP library raised; its text may hold addresses and headers.
-        host: The host that was asked.
-        sent: Whether any part of the request may have been sent.
-    """
-    if isinstance(error, BodyTooLargeError):
-        return Outcome(Kind.NOT_A_PAGE, explanations.TOO_LARGE)
-    causes = list(_causes(error))
-    if not sent:
-        if (blocked := _blocked(causes, host)) is not None:
-            return Outcome(Kind.MISCONFIGURED, blocked)
-        return Outcome(Kind.UNREACHABLE, explanations.unreachable(host, _reason(causes)))
-    if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
-        return Outcome(Kind.UNCLEAR, explanations.TOO_LATE)
-    lost = isinstance(error, OSError | urllib3.exceptions.HTTPError)  # requests' are OSErrors
-    return Outcome(Kind.UNCLEAR, explanations.incomplete(type(error).__name__, lost=lost))
-
-
-def _blocked(causes: list[BaseException], host: str) -> Explanation | None:
-    """What of this machine's configuration keeps a request from being sent, if anything does."""
-    for cause in causes:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return explanations.CERTIFICATE
-            case UnicodeEncodeError():  # all other headers are plain ASCII, as the settings are
-                return explanations.PROXY_PASSWORD
-            case requests.exceptions.InvalidSchema() if "SOCKS" in str(cause):
-                return explanations.SOCKS
-            case requests.exceptions.InvalidProxyURL() | urllib3.exceptions.ProxySchemeUnknown():
-                return explanations.PROXY_ADDRESS
-            case OSError() if tunnel := _TUNNEL.search(str(cause)):
-                status = int(tunnel[1])
-                # A proxy's 5xx says that it could not reach the host: that may pass.
-                if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return explanations.proxy_blocks(host, status)
-            case _ if _is_certificate_file(cause):
-                return explanations.CERTIFICATE_FILE
-    if any(isinstance(cause, ValueError) for cause in causes):
-        return explanations.ADDRESS
-    return None
-
-
-def _is_certificate_file(cause: BaseException) -> bool:
-    """Whether the configured certificates are missing, or are none."""
-    if isinstance(cause, ssl.SSLError):
-        return "NO_CERTIFICATE_OR_CRL_FOUND" in str(cause) or "PEM lib" in str(cause)
-    return isinstance(cause, OSError) and "CA certificate bundle" in str(cause)
-
-
-def _reason(causes: list[BaseException]) -> str:
-    """Why a request could not be sent, in a few words and without its address."""
-    proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
-    place = "the proxy: " if proxy else ""
-    for cause in causes:
-        match cause:
-            case gaierror() | urllib3.exceptions.NameResolutionError():
-                return f"{place}the name was not found"
-            case ConnectionRefusedError():
-                return f"{place}the connection was refused"
-            case TimeoutError() | requests.ConnectTimeout():
-                return f"{place}no connection within the time limit"
-            case ssl.SSLError():
-                return f"{place}TLS could not be set up"
-            case OSError(errno=int(), strerror=str(text)):
-                return f"{place}{text[0].lower()}{text[1:]}"
-    return f"{place}no connection ({type(causes[0]).__name__})"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those behind it; the libraries wrap them in several ways."""
-    left: list[object] = [error]
-    seen: set[int] = set()
-    while left:
-        found = left.pop(0)
-        if isinstance(found, BaseException) and id(found) not in seen:
-            seen.add(id(found))
-            yield found
-            inner = (getattr(found, "reason", None), found.__cause__, found.__context__)
-            left += [*found.args, *inner]
+def _details(response: requests.Response) -> str:
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    name = _error_code(response.content)
+    name = name or (media_type if _MEDIA_TYPE.fullmatch(media_type) else "no content type")
+    return f"HTTP {response.status_code}, {name}"
 
 
 def _error_code(body: bytes) -> str:
-    """The first code of Intercom's error list; empty when the body is none.
+    """The first code of Intercom's error list; empty if the body is none.
 
     Older bodies name it `type`, and some write it in capitals and with blanks.
     """
@@ -221,13 +181,13 @@ def _error_code(body: bytes) -> str:
 def _window_left(response: requests.Response) -> float:
     """Seconds until the window of the rate limit ends, by Intercom's own clock.
 
-    Where the headers are missing or make no sense, a whole window.
+    A whole window if the headers are missing or make no sense.
     """
     try:
-        end = float(response.headers["X-RateLimit-Reset"])
+        reset = float(response.headers["X-RateLimit-Reset"])
         now = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, TypeError, ValueError, ArithmeticError):
         return RATE_WINDOW
     # Both are whole seconds: one more makes sure that the window is over.
-    left = end - now + 1
+    left = reset - now + 1
     return left if 0 < left <= RATE_WINDOW + 1 else RATE_WINDOW

@@ -16,16 +16,12 @@ LIVE_INTERVAL = 0.5
 """Seconds between two states of the live line."""
 
 
-class Extraction(Protocol):
-    """What is reported on.
+class Reading(Protocol):
+    """What is reported on."""
 
-    Attributes:
-        sent: How many leads were sent so far.
-        counted: How many leads Intercom counts; None as long as that is not known.
-    """
-
-    sent: int
-    counted: int | None
+    @property
+    def counted(self) -> int | None:
+        """How many leads Intercom counts; None if it is unknown."""
 
     @property
     def waiting(self) -> int:
@@ -40,15 +36,19 @@ class Progress:
     """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        extraction: What is reported on.
+        reading: What is reported on.
         logger: Takes the lines.
         interval: Seconds between two lines of the log.
+
+    Attributes:
+        sent: How many leads were sent so far.
     """
 
     def __init__(
-        self, extraction: Extraction, logger: logging.Logger, interval: float = INTERVAL
+        self, reading: Reading, logger: logging.Logger, interval: float = INTERVAL
     ) -> None:
-        self._extraction = extraction
+        self.sent = 0
+        self._reading = reading
         self._logger = logger
         self._interval = interval
         self._stopped = threading.Event()
@@ -69,16 +69,17 @@ class Progress:
         self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
 
     def _log(self) -> None:
-        this = self._extraction
+        reading = self._reading
         while not self._stopped.wait(self._interval):
-            share = f" ({this.sent / this.counted:.0%} of {this.counted})" if this.counted else ""
+            counted = reading.counted
+            share = f" ({self.sent / counted:.0%} of {counted})" if counted else ""
             self._logger.info(
                 "%d leads%s sent in %.0f s, %.0f a second; %d pages wait for the target.",
-                this.sent,
+                self.sent,
                 share,
-                this.elapsed,
-                this.sent / this.elapsed,
-                this.waiting,
+                reading.elapsed,
+                self.sent / reading.elapsed,
+                reading.waiting,
             )
 
     def _draw(self) -> None:
@@ -90,8 +91,8 @@ class Progress:
             stack.enter_context(logging_redirect_tqdm())
             line = stack.enter_context(tqdm(unit=" leads", leave=False, dynamic_ncols=True))
             while not self._stopped.wait(LIVE_INTERVAL):
-                line.total = self._extraction.counted
-                line.n = self._extraction.sent
+                line.total = self._reading.counted
+                line.n = self.sent
                 line.set_postfix_str(
-                    f"{self._extraction.waiting} pages wait for the target", refresh=True
+                    f"{self._reading.waiting} pages wait for the target", refresh=True
                 )

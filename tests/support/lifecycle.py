@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.pages import Page, read_page
-from tap_leads.scroll.explanations import Explanation
-from tap_leads.scroll.limits import Limits, Settings
+from tap_leads.scroll.counts import Counts, Witnesses
+from tap_leads.scroll.ends import Count, Judge, Mismatch
+from tap_leads.scroll.lifecycle import Lifecycle, Pages, Tally
+from tap_leads.scroll.limits import Limits, Pauses
+from tap_leads.scroll.outcomes import Outcome
 from tap_leads.scroll.reactions import Kind
-from tap_leads.scroll.responses import NoPageError, Outcome
-from tap_leads.scroll.scroll import Scroll, Source, Summary
+
+ADVICE = "Do something about it"
 
 
 @dataclass
@@ -31,44 +35,6 @@ class Clock:
         self.now += seconds
 
 
-@dataclass
-class Result:
-    """What a run of the loop left.
-
-    Attributes:
-        versions: What was passed on, as `id@version`.
-        waits: The pauses in seconds.
-        asked: The token of each `follow`; None for a new scroll.
-        error: The error that ended it, if any.
-        log: The log, a line for each message.
-    """
-
-    versions: list[str]
-    waits: list[float]
-    asked: list[str | None]
-    error: str
-    log: list[str]
-    summary: Summary
-
-    @property
-    def opened(self) -> int:
-        """How many scrolls were opened."""
-        return self.asked.count(None)
-
-
-def page(*leads: str, size: int = 0, scroll_param: str | None = "s") -> Page:
-    """A page with these leads, each `id` or `id@version`, filled up to a size."""
-    names = [*leads, *(f"filler-{leads[0]}-{number}" for number in range(size - len(leads)))]
-    parts = [name.partition("@") for name in names]
-    items = [{"id": identity, "updated_at": int(version or 1)} for identity, _, version in parts]
-    return read_page(json.dumps({"contacts": items, "scroll_param": scroll_param}).encode())
-
-
-def no_page(kind: Kind, wait: float = 0.0) -> NoPageError:
-    """What comes in place of a page."""
-    return NoPageError(Outcome(kind, Explanation(kind.value, "Do something about it"), wait))
-
-
 class Recorder(logging.Handler):
     """Keeps the messages of a logger."""
 
@@ -80,65 +46,157 @@ class Recorder(logging.Handler):
         self.lines.append(f"{record.levelname}: {record.getMessage()}")
 
 
-def run(
+class Source(Pages, Witnesses, Protocol):
+    """Whoever sends pages and counts."""
+
+
+@dataclass
+class Result:
+    """What a run of the loop left.
+
+    Attributes:
+        versions: What was passed on, as `id@version`; a lead without a time as `id@`.
+        waits: The pauses in seconds.
+        asked: The token of each request for a page; None opens a scroll.
+        error: The error that ended it, if any.
+        log: The log, a line for each message.
+        tally: What the scrolls brought.
+    """
+
+    versions: list[str]
+    waits: list[float]
+    asked: list[str | None]
+    error: str
+    log: list[str]
+    tally: Tally
+
+    @property
+    def opened(self) -> int:
+        """How many scrolls were opened."""
+        return self.asked.count(None)
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether a target may delete what did not come."""
+        return not self.error and not (self.tally.end and self.tally.end.obstacle_to_deletes)
+
+    def warned(self, words: str) -> bool:
+        """Whether a warning contains these words."""
+        return any(line.startswith("WARNING") and words in line for line in self.log)
+
+
+def page(*leads: str, size: int = 0, scroll_param: str | None = "s") -> Page:
+    """A page with these leads, each `id`, `id@version` or `id@version:content`.
+
+    It is filled up to a size. A lead with the version `-` has no time of change.
+    """
+    names = [*leads, *(f"filler-{leads[0]}-{number}" for number in range(size - len(leads)))]
+    items = []
+    for name in names:
+        identity, _, rest = name.partition("@")
+        version, _, content = rest.partition(":")
+        time = None if version == "-" else int(version or 1)
+        items.append({"id": identity, "updated_at": time, "name": content})
+    return read_page(json.dumps({"contacts": items, "scroll_param": scroll_param}).encode())
+
+
+def no_page(kind: Kind, wait: float = 0.0) -> Outcome:
+    """What comes in place of a page."""
+    return Outcome(kind, kind.value, ADVICE, wait)
+
+
+def passed_on(body: bytes) -> list[str]:
+    """The versions of a body, as in `Result`."""
+    return [
+        f"{identity}@{version // 10**6 if isinstance(version, int) else ''}"
+        for identity, version in read_page(body).versions
+    ]
+
+
+def run(  # noqa: PLR0913, PLR0917 - each is a part of the loop
     source: Source,
-    settings: Settings,
+    limits: Limits,
     clock: Clock,
     asked: list[str | None],
+    mismatch: Mismatch = "fail",
     page_size: int = 100,
 ) -> Result:
     """Runs the loop to its end."""
     recorder = Recorder()
     logger = logging.Logger("lifecycle", logging.INFO)  # noqa: LOG001 - of this run alone
     logger.addHandler(recorder)
-    limits = Limits(settings, logger, sleep=clock.sleep, jitter=lambda low, _high: low)
-    scroll = Scroll(source, limits, logger, clock=clock, page_size=page_size)
+    pauses = Pauses(limits, logger, sleep=clock.sleep, jitter=lambda low, _high: low)
+    counts = Counts(source, pauses, logger, clock)
+    lifecycle = Lifecycle(
+        source, counts, Judge(mismatch), pauses, logger, clock=clock, page_size=page_size
+    )
     versions: list[str] = []
     error = ""
     try:
-        for body in scroll.pages():
-            versions += [
-                f"{identity}@{version // 10**6}"
-                for identity, version in read_page(body).versions
-                if isinstance(version, int)
-            ]
+        for body in lifecycle.pages():
+            versions += passed_on(body)
     except TapLeadsError as caught:
         error = str(caught)
-    return Result(versions, clock.waits, asked, error, recorder.lines, scroll.summary)
+    return Result(versions, clock.waits, asked, error, recorder.lines, lifecycle.tally)
 
 
-Step = Page | NoPageError | float
+Step = Page | Outcome | float
 Script = Sequence[Step]
+Answer = Count | Outcome | int | None
 
 
 @dataclass
 class ScriptedSource:
-    """Brings what is written down: for each `follow`, what its requests bring.
+    """Sends what is written down: for each scroll, or retried request, what follows.
 
-    A number lets as many seconds pass.
+    A number lets as many seconds pass. Counts are sent one after another, the last one for ever.
+    None refuses a count.
     """
 
-    follows: list[Script]
-    count: int | None = None
+    scripts: list[Script]
+    counts: list[Answer]
+    list_counts: list[Answer]
     clock: Clock = field(default_factory=Clock)
     asked: list[str | None] = field(default_factory=list)
+    _steps: list[Step] = field(default_factory=list)
 
-    def follow(self, scroll_param: str | None) -> Iterator[Page]:
-        self.asked.append(scroll_param)
-        for step in self.follows.pop(0):
-            match step:
-                case float():
-                    self.clock.now += step
-                case NoPageError():
-                    raise step
-                case Page():
-                    yield step
+    def page(self, scroll_param: str | None) -> Page:
+        if scroll_param is None or not self._steps:
+            self._steps = list(self.scripts.pop(0))
+            self.asked.append(scroll_param)
+        while isinstance(self._steps[0], float):
+            self.clock.now += self._steps[0]
+            del self._steps[0]
+        step = self._steps.pop(0)
+        if isinstance(step, Outcome):
+            self._steps = []
+            raise step
+        assert isinstance(step, Page)
+        return step
 
-    def count_leads(self) -> int | None:
-        return self.count
+    def count(self) -> Count:
+        return self._answer(self.counts)
+
+    def list_count(self) -> Count:
+        return self._answer(self.list_counts)
+
+    @staticmethod
+    def _answer(answers: list[Answer]) -> Count:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer is None:
+            raise no_page(Kind.REFUSED)
+        if isinstance(answer, Outcome):
+            raise answer
+        return answer if isinstance(answer, Count) else Count(answer)
 
 
-def play(*follows: Script, count: int | None = None, **settings: float) -> Result:
+def play(
+    *scripts: Script,
+    counts: Sequence[Answer] = (None,),
+    list_counts: Sequence[Answer] = (None,),
+    mismatch: Mismatch = "fail",
+    **limits: float,
+) -> Result:
     """Runs the loop over a script."""
-    script = ScriptedSource(list(follows), count)
-    return run(script, Settings(**settings), script.clock, script.asked)  # type: ignore[arg-type]
+    source = ScriptedSource(list(scripts), list(counts), list(list_counts))
+    return run(source, Limits(**limits), source.clock, source.asked, mismatch)  # type: ignore[arg-type]

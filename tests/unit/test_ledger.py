@@ -7,62 +7,103 @@ import resource
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.lifecycle import page
 
-from tap_leads.records.pages import Version
+from tap_leads.records.pages import Page, Version
 from tap_leads.scroll.ledger import Ledger
 from tap_leads.scroll.spool import SpoolError
 
-VERSIONS = st.integers(1, 3) | st.sampled_from(["digest", "other"])
-PAGES = st.lists(
-    st.lists(st.tuples(st.sampled_from("abcdef"), VERSIONS), min_size=1, max_size=6), max_size=12
-)
+CONTENTS = st.sampled_from(["", "other"])
+VERSIONS = st.builds("{}:{}".format, st.integers(1, 3) | st.just("-"), CONTENTS)
+LEADS = st.builds("{}@{}".format, st.sampled_from("abcdef"), VERSIONS)
+PAGES = st.lists(st.lists(LEADS, min_size=1, max_size=6), max_size=12)
 
 
-def is_older(version: int | str, other: int | str) -> bool:
-    return isinstance(version, int) and isinstance(other, int) and version < other
+class Model:
+    """What the ledger does, told by a dictionary in memory."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, tuple[int | None, str | None]] = {}
+
+    def is_new(self, lead: str) -> bool:
+        identity, _, version = lead.partition("@")
+        time, _, content = version.partition(":")
+        if identity not in self.sent:
+            self.sent[identity] = (None, content) if time == "-" else (int(time), None)
+            return True
+        sent_time, sent_content = self.sent[identity]
+        if time == "-":
+            new = sent_time is None and content != sent_content
+            if new:
+                self.sent[identity] = None, content
+            return new
+        new = content != sent_content if sent_time is None else int(time) > sent_time
+        self.sent[identity] = max(int(time), sent_time or 0), None
+        return new
 
 
 @given(scrolls=st.lists(PAGES, max_size=4))
-def test_it_agrees_with_a_dictionary_in_memory(scrolls: list[list[list[Version]]]) -> None:
-    sent: dict[str, int | str] = {}
+def test_it_agrees_with_a_dictionary_in_memory(scrolls: list[list[list[str]]]) -> None:
+    model = Model()
     with Ledger() as ledger:
         for pages in scrolls:
             ledger.start_scroll()
             seen: set[str] = set()
-            for versions in pages:
-                entry = ledger.enter(versions)
+            for leads in pages:
+                entry = ledger.enter(page(*leads))
                 new, first, unknown = [], 0, 0
-                for position, (identity, version) in enumerate(versions):
-                    unknown += identity not in sent
-                    first += identity not in seen
-                    before = sent.get(identity, "")
-                    if version != before and not is_older(version, before):
+                for position, lead in enumerate(leads):
+                    unknown += lead[0] not in model.sent
+                    first += lead[0] not in seen
+                    if model.is_new(lead):
                         new.append(position)
-                        sent[identity] = version
-                    seen.add(identity)
+                    seen.add(lead[0])
                 assert (entry.new, entry.first, entry.unknown) == (new, first, unknown)
                 if new or first:
                     assert entry.progress
 
 
-@given(page=st.lists(st.tuples(st.sampled_from("abc"), VERSIONS), min_size=1, max_size=6))
-def test_the_same_page_again_and_again_is_no_progress(page: list[Version]) -> None:
+@given(leads=st.lists(LEADS, min_size=1, max_size=6))
+def test_the_same_page_again_and_again_is_no_progress(leads: list[str]) -> None:
     """Whatever it holds: leads twice, older versions, leads without a time."""
     with Ledger() as ledger:
-        ledger.enter([("a", 9), ("b", 9)])
+        ledger.enter(page("a@9", "b@9"))
         ledger.start_scroll()
-        progress = [ledger.enter(page).progress for _ in range(2)]
-        alternating = len({identity for identity, _ in page}) < len(page)
+        progress = [ledger.enter(page(*leads)).progress for _ in range(2)]
+        alternating = len({lead[0] for lead in leads}) < len(leads)
         assert progress[0]
         assert not progress[1] or alternating
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third", "sent"),
+    [
+        pytest.param("a@5", "a@-", "a@5", [1, 0, 0], id="its-time-is-missing-once"),
+        pytest.param("a@5", "a@-", "a@4", [1, 0, 0], id="an-older-one-after-that"),
+        pytest.param("a@5", "a@-", "a@6", [1, 0, 1], id="a-newer-one-after-that"),
+        pytest.param("a@-", "a@5", "a@5", [1, 0, 0], id="its-time-comes-later"),
+        pytest.param("a@-", "a@5:other", "a@-", [1, 1, 0], id="it-changes-and-gets-a-time"),
+        pytest.param("a@-", "a@-:other", "a@-:other", [1, 1, 0], id="it-changes-without-a-time"),
+    ],
+)
+def test_a_lead_with_a_time_in_one_scroll_only_is_sent_once(
+    first: str, second: str, third: str, sent: list[int]
+) -> None:
+    with Ledger() as ledger:
+        found = []
+        for lead in (first, second, third):
+            ledger.start_scroll()
+            found.append(len(ledger.enter(page(lead)).new))
+        assert found == sent
 
 
 def test_a_list_of_leads_that_the_disk_does_not_take_is_a_clear_error() -> None:
     """The list stays in memory up to a size; a long one goes to the disk."""
 
     def enter_many(ledger: Ledger) -> None:
-        for page in range(10_000):
-            ledger.enter([(f"{page}-{lead}", lead) for lead in range(1_000)])
+        for number in range(10_000):
+            versions: list[Version] = [(f"{number}-{lead}", lead) for lead in range(1_000)]
+            ledger.enter(Page(b"", versions, None))
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with Ledger() as ledger:

@@ -8,7 +8,7 @@ from tap_leads.scroll.prefetch import Prefetch
 
 
 def test_one_that_was_never_started_can_be_stopped() -> None:
-    before, aborted = threading.active_count(), []
+    before, aborted = threading.active_count(), list[bool]()
     Prefetch(lambda: aborted.append(True)).stop()
-    assert aborted == [True]
+    assert aborted == []
     assert threading.active_count() == before

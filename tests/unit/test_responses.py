@@ -8,9 +8,9 @@ import os
 import pytest
 import requests
 
+from tap_leads.scroll.network import outcome_of
 from tap_leads.scroll.reactions import Kind
-from tap_leads.scroll.responses import of_error
-from tap_leads.scroll.session import Session
+from tap_leads.scroll.transport import Session
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ from tap_leads.scroll.session import Session
     ],
 )
 def test_the_reason_is_in_the_systems_words_or_a_name(cause: OSError, words: str) -> None:
-    outcome = of_error(requests.ConnectionError(cause), "api.intercom.io", sent=False)
+    outcome = outcome_of(requests.ConnectionError(cause), "api.intercom.io", sent=False)
     assert outcome.kind is Kind.UNREACHABLE
-    assert f"could not be reached at api.intercom.io: {words}" in str(outcome.explanation)
-    assert "secret" not in str(outcome.explanation)
+    assert f"could not be reached at api.intercom.io: {words}" in str(outcome)
+    assert "secret" not in str(outcome)
 
 
 def test_a_session_that_has_sent_nothing_can_be_closed() -> None:

@@ -3,66 +3,121 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
 
+import requests
+from singer_sdk import RESTStream
+from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
-from tap_leads.client import IntercomStream
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.convert import Converter
 from tap_leads.records.lead_record import Lead, as_record
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
-from tap_leads.scroll.extraction import Extraction
-from tap_leads.scroll.limits import Settings
-from tap_leads.scroll.responses import NoPageError
+from tap_leads.scroll.client import SCROLL, Client
+from tap_leads.scroll.counts import Counts
+from tap_leads.scroll.limits import Limits, Pauses
+from tap_leads.scroll.outcomes import Outcome
+from tap_leads.scroll.paginator import ScrollPaginator
+from tap_leads.scroll.reader import Reader, attribute_definitions
 from tap_leads.singer.catalog import guard
 from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.outputs import Output, is_flattened
 from tap_leads.singer.progress import Progress
+from tap_leads.singer.settings import HOSTS
 
 _LIST_SIZE = 50
 # Leads that one request without a scroll may ask for.
 
 
-class ContactsStream(IntercomStream):
+class ContactsStream(RESTStream[str | None]):
     """Every lead of the workspace, from the first one, in each sync."""
 
     name = "contacts"
+    path = SCROLL
     primary_keys = ("id",)
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the converter sees to it, without loss
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the converter does it without loss
     STATE_MSG_FREQUENCY = 2**63  # never before the end: it would look like success
-    emit_activate_version_messages = False  # not the SDK's, which come before the first record
+    emit_activate_version_messages = False  # the SDK's come before the first record
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
         self._writer = writer
-        self._deletes = False  # whether what was not in this sync may be deleted
+        self._obstacle_to_deletes = ""
         self._extracted_at = datetime.now(UTC)
         self._version = 0
+
+    @property
+    @override
+    def url_base(self) -> str:
+        address = self.config.get("api_url") or HOSTS[self.config["region"]]
+        return str(address).rstrip("/")
+
+    @cached_property
+    @override
+    def authenticator(self) -> BearerTokenAuthenticator:
+        return BearerTokenAuthenticator(token=self.config["access_token"])
+
+    @property
+    @override
+    def http_headers(self) -> dict[str, str]:
+        return {
+            "Accept": "application/json",
+            "User-Agent": self.config["user_agent"],
+            # Without it, the version of the token's app applies, and later ones have no scroll.
+            "Intercom-Version": self.config["api_version"],
+            # The same address brings page after page: a response from a cache would repeat one.
+            "Cache-Control": "no-cache, no-store",
+            "Pragma": "no-cache",
+        }
+
+    @override
+    def get_new_paginator(self) -> ScrollPaginator:
+        return ScrollPaginator()
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the scroll, in seconds and restarts."""
+        return Limits(
+            self.config["scroll_expiry"],
+            self.config["scroll_wait_timeout"],
+            self.config["max_restarts"],
+        )
+
+    def new_client(self) -> Client:
+        """A client with the stream's address, headers and settings."""
+        return Client(
+            self.url_base,
+            {**self.http_headers, **self.authenticator.auth_headers},
+            self.config["request_timeout"],
+            region=self.config["region"],
+            api_version=self.config["api_version"],
+        )
 
     @cached_property
     @override
     def schema(self) -> dict[str, Any]:
         if not self.config.get("typed_custom_attributes"):
             return LEAD_SCHEMA
+        with closing(self.new_client()) as client:
+            definitions = attribute_definitions(client, self.limits, self.logger)
         try:
-            return with_attributes(self.attribute_definitions())
+            return with_attributes(definitions)
         except ValueError:
-            self.logger.warning(
-                "Intercom did not send the definitions of the workspace's attributes, so "
-                "'custom_attributes' stays an object without declared types."
-            )
-            return LEAD_SCHEMA
+            raise TapLeadsError(
+                "Intercom's definitions of the workspace's attributes are not as documented, so "
+                "their types are not known. Turn 'typed_custom_attributes' off, or run the sync "
+                "again later."
+            ) from None
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -71,13 +126,13 @@ class ContactsStream(IntercomStream):
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        # The SDK announces each error as unhandled; the command says once, and better, what it is.
+        # The SDK announces each error as unhandled; the command explains it once.
         if not message.startswith("An unhandled error"):
             super().log(message, *args, level=level, **kwargs)
 
     @override
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
-        """None, whatever the configuration: batches pass by the selection and the stream maps."""
+        """None: BATCH would bypass the selection and the stream maps."""
 
     @override
     def generate_child_contexts(
@@ -107,7 +162,7 @@ class ContactsStream(IntercomStream):
             yield record if type(record) is dict else as_record(record)
 
     @override
-    def get_records(self, context: Context | None) -> Iterator[Lead]:
+    def request_records(self, context: Context | None) -> Iterator[Lead]:
         if self.ABORT_AT_RECORD_COUNT is not None:  # --test
             yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
             return
@@ -118,6 +173,11 @@ class ContactsStream(IntercomStream):
         except TapLeadsError:
             self._writer.flush()
             raise
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
+        """Nothing: the client decodes the responses."""
+        return ()  # pragma: no cover - abstract in the SDK, which calls it nowhere else
 
     @contextmanager
     def _converter(self) -> Iterator[Converter]:
@@ -131,47 +191,35 @@ class ContactsStream(IntercomStream):
                 self.logger.warning(sentence)
 
     def _some_leads(self, most: int) -> Iterator[Lead]:
-        with self._converter() as converter:
+        with self._converter() as converter, closing(self.new_client()) as client:
             try:
-                page = self.list_leads(min(most, _LIST_SIZE))
-            except NoPageError as error:
-                raise TapLeadsError(str(error.outcome.explanation)) from None
+                page = client.some_leads(min(most, _LIST_SIZE))
+            except Outcome as outcome:
+                raise TapLeadsError(str(outcome)) from None
+            Counts(client, Pauses(self.limits, self.logger), self.logger).report()
             yield from converter.leads(page.body)
 
-    @property
-    def limits(self) -> Settings:
-        """The limits of the scroll, in seconds and restarts."""
-        return Settings(
-            self.config["scroll_expiry"],
-            self.config["scroll_wait_timeout"],
-            self.config["max_restarts"],
-        )
-
     def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
-        """All leads, page by page: the body of each, and its leads.
+        """All leads, page by page: the body of each page, and its leads.
 
         Raises:
             TapLeadsError: Not all leads can be read.
         """
+        mismatch = self.config.get("count_mismatch", "fail")
         with (
-            closing(self.requests_session),
             self._converter() as converter,
-            Extraction(self, self.limits, self.logger) as extraction,
-            Progress(extraction, self.logger),
+            Reader(self.new_client(), self.limits, self.logger, mismatch) as reader,
+            Progress(reader, self.logger) as progress,
         ):
-            for body in extraction.pages(
-                count_first=sys.stderr is not None and sys.stderr.isatty(),  # for the live line
-                before_waiting=self._writer.flush,
-            ):
+            for body in reader.pages(before_waiting=self._writer.flush):
                 self._extracted_at = datetime.now(UTC)
                 leads = converter.leads(body)
                 yield body, leads
-                extraction.sent += len(leads)
-        self._deletes = not extraction.is_contradicted
+                progress.sent += len(leads)
+        self._obstacle_to_deletes = reader.obstacle_to_deletes
 
     def _begin_version(self) -> None:
         """Before the first record of a sync: each has a greater version, and sends its STATE."""
-        self._deletes = False
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = max(self._version + 1, int(time.time()))
         if self.config["emit_activate_version_messages"]:
@@ -190,12 +238,13 @@ class ContactsStream(IntercomStream):
     def _activate_version(self, version: int) -> None:
         """Tells targets that what was not in this complete sync is gone; once per sync."""
         self._stream_version = None
-        if not self._deletes:
+        if self._obstacle_to_deletes:
             self.logger.warning(
-                "ACTIVATE_VERSION is not sent, as Intercom counts more leads than came: no target "
-                "deletes a lead because of this sync."
+                "ACTIVATE_VERSION is not sent, so no target deletes a lead because of this sync: "
+                "%s.",
+                self._obstacle_to_deletes,
             )
             return
-        # The next sync must have a greater version, so this one outlasts its own second.
+        # Waits for the end of the second, so that the version of the next sync is greater.
         time.sleep(min(1.0, max(0.0, version + 1 - time.time())))
         self._write_activate_version_message(version)

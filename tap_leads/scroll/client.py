@@ -1,0 +1,174 @@
+"""One request to Intercom's API and what it brings. What follows from it is decided elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page, read_page
+from tap_leads.scroll import network, outcomes, responses
+from tap_leads.scroll.ends import Count
+from tap_leads.scroll.quiet import quiet_requests, unlogged_request
+from tap_leads.scroll.responses import Subject
+from tap_leads.scroll.transport import Session
+
+SCROLL = "/contacts/scroll"
+LIST = "/contacts"
+COUNTS = "/counts"
+ATTRIBUTES = "/data_attributes"
+
+_COUNT_TIMEOUT = 10.0
+_LIST_END = 10_000
+# Leads at which Intercom's lists end (intercom-ruby issue 274).
+_NONSENSE = 10**12
+# Larger counts are nonsense.
+
+
+class Client:
+    """Sends requests to Intercom's API, one at a time.
+
+    Args:
+        url: The address of the API.
+        headers: The headers of each request; they contain the access token.
+        timeout: Seconds of silence that are allowed in a request.
+        region: The setting of the same name, for advice.
+        api_version: The setting of the same name.
+    """
+
+    def __init__(
+        self, url: str, headers: dict[str, str], timeout: float, *, region: str, api_version: str
+    ) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._region = region
+        self._api_version = api_version
+        self._aborted = False
+        quiet_requests()
+        self._session = Session()
+        self._session.headers.update(headers)
+        # Looked up once: `requests` would look the proxies up three times per page.
+        found = self._session.merge_environment_settings(url, {}, None, None, None)
+        self._session.verify, self._session.proxies = found["verify"], found["proxies"]
+        self._session.trust_env = False
+
+    def page(self, scroll_param: str | None) -> Page:
+        """The next page of a scroll; without leads at its end.
+
+        Args:
+            scroll_param: The token of the page; None opens a scroll.
+
+        Raises:
+            Outcome: Something else came.
+        """
+        if scroll_param is None:
+            # Gateways forget a connection that was idle during a wait.
+            self._session.use_new_connections()
+        response = self._get(SCROLL, {"scroll_param": scroll_param}, self._timeout)
+        page = self._read(response)
+        if page.versions and page.scroll_param is None:
+            raise responses.not_a_page(response)
+        return page
+
+    def some_leads(self, most: int) -> Page:
+        """Some leads of the list: an open scroll would block the next sync.
+
+        Raises:
+            Outcome: Something else came.
+        """
+        return self._read(self._get(LIST, {"per_page": most}, self._timeout))
+
+    def count(self) -> Count:
+        """Intercom's count of the leads; it may be some minutes old.
+
+        It needs the permission *Read counts* (`GET /counts`, API 1.1 to 1.4).
+
+        Raises:
+            Outcome: There is no such count.
+        """
+        response = self._get(COUNTS, {}, min(self._timeout, _COUNT_TIMEOUT), responses.COUNTS)
+        match _decoded(response):
+            case {"lead": {"count": int(leads)}} if _is_count(leads):
+                return Count(leads)
+        raise responses.not_a_page(response, responses.COUNTS)
+
+    def list_count(self) -> Count:
+        """The number of leads in Intercom's list: a lower bound if the list has reached its end.
+
+        It needs no other permission than the scroll (`GET /contacts`, API 1.0 to 1.4).
+
+        Raises:
+            Outcome: There is no such count.
+        """
+        response = self._get(LIST, {"per_page": 1}, min(self._timeout, _COUNT_TIMEOUT))
+        match _decoded(response):
+            case {"total_count": int(leads), "contacts": list(found)} as envelope if _is_count(
+                leads
+            ) and leads >= len(found):
+                return Count(leads, exact=not envelope.get("limited") and leads != _LIST_END)
+        raise responses.not_a_page(response, responses.COUNTS)
+
+    def attribute_definitions(self) -> object:
+        """What Intercom responds about the workspace's attributes.
+
+        Raises:
+            Outcome: Something else came.
+        """
+        # Since 1.4, the model is a parameter (changelog of API 1.4).
+        path, params = ATTRIBUTES, {"model": "customer"}
+        if self._api_version != "1.4":
+            path, params = f"{ATTRIBUTES}/customer", {}
+        response = self._get(path, params, self._timeout, responses.ATTRIBUTES)
+        match _decoded(response):
+            case {"data_attributes": list()} as definitions:
+                return definitions
+        raise responses.not_a_page(response, responses.ATTRIBUTES)
+
+    def abort(self) -> None:
+        """For another thread: ends the request under way."""
+        self._aborted = True
+        self._session.abort()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._session.close()
+
+    def _get(
+        self,
+        path: str,
+        params: dict[str, Any],
+        timeout: float,
+        subject: Subject = responses.LEADS,
+    ) -> requests.Response:
+        try:
+            with unlogged_request():
+                response = self._session.fetch(self._url + path, params, timeout)
+        except network.ERRORS as error:
+            if self._aborted:
+                raise
+            host = urlsplit(self._url).hostname or ""
+            raise network.outcome_of(error, host, sent=self._session.sent) from None
+        responses.check(response, self._region, subject)
+        return response
+
+    def _read(self, response: requests.Response) -> Page:
+        try:
+            return read_page(response.content)
+        except NotAPageError:
+            raise responses.not_a_page(response) from None
+        except LeadWithoutIdError:
+            raise outcomes.lead_without_id() from None
+
+
+def _decoded(response: requests.Response) -> Any:
+    """The JSON of a response; None if there is none."""
+    try:
+        return msgspec.json.decode(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_count(leads: int) -> bool:
+    return type(leads) is int and 0 <= leads < _NONSENSE

@@ -1,0 +1,189 @@
+"""An HTTP session with limits that `requests` does not have.
+
+`requests` limits each attempt to connect and the silence between two reads. Neither a response that
+drips nor the size of an unpacked body has a limit there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import socket
+import time
+from contextlib import suppress
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import Buffer, override
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to connect to one address of a host, and to set up TLS there."""
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes that an unpacked body may have; a page usually has some hundred thousand."""
+
+_CHUNK = 256 * 1024
+
+
+class BodyTooLargeError(requests.RequestException):
+    """A body has more than `MAX_BODY` bytes."""
+
+
+class Session(requests.Session):
+    """Sends one request at a time.
+
+    Attributes:
+        sent: Whether any part of the last request may have been sent.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = False
+        self._socket: socket.socket | None = None
+        self._silence = 0.0  # seconds that one read may wait
+        self._left = 0.0  # seconds that all reads of the request may still wait
+        adapter = _Adapter(self)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def fetch(self, url: str, params: dict[str, Any], timeout: float) -> requests.Response:
+        """Sends a GET request and reads its response. Redirects are not followed.
+
+        Args:
+            url: The address.
+            params: The query.
+            timeout: Seconds of silence that are allowed. The response as a whole may take twice as
+                long.
+
+        Raises:
+            TimeoutError: The response took too long.
+            BodyTooLargeError: The body has more than `MAX_BODY` bytes.
+            OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError: The
+                request failed.
+        """
+        self.sent = False
+        self._silence, self._left = timeout, 2 * timeout
+        response = self.get(
+            url,
+            params=params,
+            timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+            stream=True,
+            allow_redirects=False,
+        )
+        body = bytearray()
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > MAX_BODY:
+                response.close()
+                raise BodyTooLargeError
+        response.raw = io.BytesIO(bytes(body))
+        return response
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: `requests` would read the body of a redirect before any limit holds."""
+
+    def use_new_connections(self) -> None:
+        """Closes the open connections: gateways forget idle ones without a word."""
+        self.close()
+
+    def abort(self) -> None:
+        """For another thread: ends the request under way with an error."""
+        with suppress(OSError, AttributeError):  # there is none, or it is closed
+            # By its number, whatever lies between: TLS, or TLS inside the TLS of a proxy.
+            number = os.dup(cast("socket.socket", self._socket).fileno())
+            with socket.socket(fileno=number) as same:
+                same.shutdown(socket.SHUT_RDWR)
+
+    def read_into(self, raw: io.RawIOBase, buffer: Buffer) -> int | None:
+        """For the connection: reads within the limits of the request.
+
+        Raises:
+            TimeoutError: Nothing came in time.
+        """
+        if self._left <= 0:
+            raise TimeoutError
+        cast("socket.socket", self._socket).settimeout(min(self._silence, self._left))
+        started = time.monotonic()
+        try:
+            return raw.readinto(buffer)
+        finally:
+            # At most `_silence`: the process may have been suspended meanwhile.
+            self._left -= min(self._silence, time.monotonic() - started)
+
+    def connected(self, connection_socket: socket.socket) -> None:
+        """For the connection: says which socket is in use."""
+        self._socket = connection_socket
+
+
+class _Adapter(HTTPAdapter):
+    """Gives each connection its session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        if not issubclass(pool.ConnectionCls, _Connection):
+            # For each kind of connection: http, https, and through any kind of proxy.
+            bases = (_Connection, pool.ConnectionCls)
+            pool.ConnectionCls = type("_Connection", bases, {"session": self._session})
+        return pool
+
+
+class _Connection(HTTPConnection):
+    """A connection whose responses have the limits of its session."""
+
+    session: Session
+    _ready = False
+
+    @override
+    def connect(self) -> None:
+        self._ready = False  # what opens a tunnel through a proxy is not the request
+        super().connect()
+        self._ready = True
+
+    @override
+    def send(self, data: Any) -> None:
+        if self.sock is None and self.auto_open:
+            self.connect()
+        self.session.connected(self.sock)
+        self.session.sent = self.session.sent or self._ready
+        super().send(data)
+
+    def response_class(  # type: ignore[override]
+        self, sock: Any, *args: Any, **kwargs: Any
+    ) -> http.client.HTTPResponse:
+        """Makes the response; `http.client` calls this for proxies' responses too."""
+        self.session.connected(sock)
+        response = http.client.HTTPResponse(sock, *args, **kwargs)
+        response.fp = io.BufferedReader(_Limited(response.fp.detach(), self.session))
+        return response
+
+
+class _Limited(io.RawIOBase):
+    """The bytes of a response, read within the limits of a session."""
+
+    def __init__(self, raw: io.RawIOBase, session: Session) -> None:
+        super().__init__()
+        self._raw = raw
+        self._session = session
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        return self._session.read_into(self._raw, buffer)
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
