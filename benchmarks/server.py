@@ -78,6 +78,9 @@ class Server:
         if path == b"/progress":
             progress = {"leads": self._position, "opened": self._opened}
             connection.sendall(_response(json.dumps(progress).encode()))
+        elif path == b"/counts":
+            counts = {"type": "count.hash", "lead": {"count": self._leads}}
+            connection.sendall(_response(json.dumps(counts).encode()))
         elif path == b"/data_attributes":
             definitions = {"type": "data_attribute.list", "data_attributes": data_attributes()}
             connection.sendall(_response(json.dumps(definitions).encode()))

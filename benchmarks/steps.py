@@ -85,7 +85,7 @@ def profile(url: str, leads: int) -> dict[str, float]:
     with Ledger() as ledger, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
 
         def enter(page: Page) -> None:
-            ledger.enter(page.versions)
+            ledger.enter(page)
 
         ledger.start_scroll()
         token = None
@@ -110,7 +110,7 @@ def remember(leads: int) -> Remembering:
         ledger.start_scroll()
         for versions in _versions(leads):
             began, used = time.perf_counter(), time.process_time()
-            ledger.enter(versions)
+            ledger.enter(Page(b"", versions, None))
             found.wall += time.perf_counter() - began
             found.cpu += time.process_time() - used
     return found

@@ -34,6 +34,7 @@ class Settings(TypedDict, total=False):
     scroll_expiry: int
     scroll_wait_timeout: int
     max_restarts: int
+    count_mismatch: Literal["fail", "warn", "ignore"]
     typed_custom_attributes: bool
     emit_activate_version_messages: bool
     stream_maps: dict[str, Any]

@@ -205,7 +205,7 @@ class ContactsStream(RESTStream[str | None]):
         Raises:
             TapLeadsError: Not all leads can be read.
         """
-        mismatch = self.config.get("count_mismatch", "fail")
+        mismatch = self.config["count_mismatch"]
         with (
             self._converter() as converter,
             Reader(self.new_client(), self.limits, self.logger, mismatch) as reader,

@@ -21,6 +21,7 @@ COUNTS = "/counts"
 ATTRIBUTES = "/data_attributes"
 
 _COUNT_TIMEOUT = 10.0
+# Seconds that a count may take in all.
 _LIST_END = 10_000
 # Leads at which Intercom's lists end (intercom-ruby issue 274).
 _NONSENSE = 10**12
@@ -66,7 +67,7 @@ class Client:
         if scroll_param is None:
             # Gateways forget a connection that was idle during a wait.
             self._session.use_new_connections()
-        response = self._get(SCROLL, {"scroll_param": scroll_param}, self._timeout)
+        response = self._get(SCROLL, {"scroll_param": scroll_param})
         page = self._read(response)
         if page.versions and page.scroll_param is None:
             raise responses.not_a_page(response)
@@ -78,7 +79,7 @@ class Client:
         Raises:
             Outcome: Something else came.
         """
-        return self._read(self._get(LIST, {"per_page": most}, self._timeout))
+        return self._read(self._get(LIST, {"per_page": most}))
 
     def count(self) -> Count:
         """Intercom's count of the leads; it may be some minutes old.
@@ -88,7 +89,7 @@ class Client:
         Raises:
             Outcome: There is no such count.
         """
-        response = self._get(COUNTS, {}, min(self._timeout, _COUNT_TIMEOUT), responses.COUNTS)
+        response = self._get(COUNTS, {}, responses.COUNTS, total=_COUNT_TIMEOUT)
         match _decoded(response):
             case {"lead": {"count": int(leads)}} if _is_count(leads):
                 return Count(leads)
@@ -102,7 +103,7 @@ class Client:
         Raises:
             Outcome: There is no such count.
         """
-        response = self._get(LIST, {"per_page": 1}, min(self._timeout, _COUNT_TIMEOUT))
+        response = self._get(LIST, {"per_page": 1}, total=_COUNT_TIMEOUT)
         match _decoded(response):
             case {"total_count": int(leads), "contacts": list(found)} as envelope if _is_count(
                 leads
@@ -120,7 +121,7 @@ class Client:
         path, params = ATTRIBUTES, {"model": "customer"}
         if self._api_version != "1.4":
             path, params = f"{ATTRIBUTES}/customer", {}
-        response = self._get(path, params, self._timeout, responses.ATTRIBUTES)
+        response = self._get(path, params, responses.ATTRIBUTES)
         match _decoded(response):
             case {"data_attributes": list()} as definitions:
                 return definitions
@@ -139,12 +140,13 @@ class Client:
         self,
         path: str,
         params: dict[str, Any],
-        timeout: float,
         subject: Subject = responses.LEADS,
+        total: float | None = None,
     ) -> requests.Response:
+        timeout = min(self._timeout, total or self._timeout)
         try:
             with unlogged_request():
-                response = self._session.fetch(self._url + path, params, timeout)
+                response = self._session.fetch(self._url + path, params, timeout, total)
         except network.ERRORS as error:
             if self._aborted:
                 raise

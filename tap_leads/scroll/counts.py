@@ -21,7 +21,8 @@ COUNT_WAIT = 30.0
 
 
 _PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNCLEAR})
-# If Intercom cannot be reached, the scroll waits for it.
+_ABSENT = frozenset({Kind.UNREACHABLE, Kind.MISCONFIGURED})
+# Without a connection there is no witness. The scroll waits for one, or explains why there is none.
 
 
 class Witnesses(Protocol):
@@ -71,32 +72,31 @@ class Counts:
     def ask(self) -> Count | None:
         """How many leads there are now; None if no witness responds."""
         for name in self._witnesses:
-            count = self._ask(name)
-            if count is not None:
-                return count
+            match self._ask(name):
+                case Count() as count:
+                    return count
+                case Outcome(kind=kind) if kind in _ABSENT:
+                    break
         return None
 
     def report(self) -> None:
         """Logs which witnesses respond, for a test of the connection."""
         for name in self._witnesses:
-            count = self._ask(name)
-            if count is not None:
+            if isinstance(self._ask(name), Count):
                 self._logger.info("%s is known.", name)
 
-    def _ask(self, name: str) -> Count | None:
+    def _ask(self, name: str) -> Count | Outcome:
         pauses = self._pauses.within(0.0 if name in self._silent else COUNT_WAIT)
         try:
             count = repeat(self._witnesses[name], pauses, self._clock, _PASSING)
         except WaitedTooLongError as error:
-            self._miss(name, error.outcome)
-        except Outcome as outcome:
-            self._miss(name, outcome)
+            outcome = error.outcome
+        except Outcome as found:
+            outcome = found
         else:
             self._silent.discard(name)
             return count
-        return None
-
-    def _miss(self, name: str, outcome: Outcome) -> None:
-        if name not in self._silent:
-            self._logger.warning("%s is not known: %s. %s.", name, outcome.what, outcome.advice)
-        self._silent.add(name)
+        if name not in self._silent and outcome.kind not in _ABSENT:
+            self._logger.info("%s is not known: %s. %s.", name, outcome.what, outcome.advice)
+            self._silent.add(name)
+        return outcome

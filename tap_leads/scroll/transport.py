@@ -13,6 +13,7 @@ import socket
 import time
 from contextlib import suppress
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -50,14 +51,16 @@ class Session(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def fetch(self, url: str, params: dict[str, Any], timeout: float) -> requests.Response:
+    def fetch(
+        self, url: str, params: dict[str, Any], timeout: float, total: float | None = None
+    ) -> requests.Response:
         """Sends a GET request and reads its response. Redirects are not followed.
 
         Args:
             url: The address.
             params: The query.
-            timeout: Seconds of silence that are allowed. The response as a whole may take twice as
-                long.
+            timeout: Seconds of silence that are allowed.
+            total: Seconds that the response as a whole may take; by default twice as many.
 
         Raises:
             TimeoutError: The response took too long.
@@ -66,7 +69,7 @@ class Session(requests.Session):
                 request failed.
         """
         self.sent = False
-        self._silence, self._left = timeout, 2 * timeout
+        self._silence, self._left = timeout, total or 2 * timeout
         response = self.get(
             url,
             params=params,
@@ -85,7 +88,12 @@ class Session(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: `requests` would read the body of a redirect before any limit holds."""
+        """None: `requests` would read the body of a redirect before any limit holds.
+
+        Raises:
+            ValueError: The address of the redirect is malformed.
+        """
+        urlsplit(super().get_redirect_target(resp) or "")
 
     def use_new_connections(self) -> None:
         """Closes the open connections: gateways forget idle ones without a word."""

@@ -40,8 +40,8 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         secret=True,
         title="Access token",
         description=(
-            "The access token of an Intercom app with the permission"
-            " *Read and list users and companies*."
+            "The access token of an Intercom app with the permissions"
+            " *Read and list users and companies* and *Read counts*."
         ),
     ),
     th.Property(
@@ -108,6 +108,18 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         default=5,
         title="Most restarts",
         description="How often a sync may restart a broken scroll, in total; then it fails.",
+    ),
+    th.Property(
+        "count_mismatch",
+        th.StringType(allowed_values=["fail", "warn", "ignore"]),
+        default="fail",
+        title="Count mismatch",
+        description=(
+            "What follows if two scrolls in a row miss more than 1 % of the leads that Intercom"
+            " counts: `fail` ends the sync with an error, `warn` accepts them with a warning."
+            " `ignore` opens no second scroll because of a count. While the count disagrees, no"
+            " target is told to delete leads."
+        ),
     ),
     th.Property(
         "typed_custom_attributes",

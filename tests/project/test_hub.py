@@ -21,7 +21,7 @@ from support.tap import environment, ids_of
 from demo.meltano import ROOT, tap_settings
 from docs.generate.settings_page import default_of, page, schema
 from tap_leads.sandbox import Sandbox
-from tap_leads.streams import ContactsStream
+from tap_leads.stream import ContactsStream
 from tap_leads.tap import TapLeads
 
 ENTRY = ROOT / "hub/tap-leads.yml"

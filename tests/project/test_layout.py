@@ -42,7 +42,7 @@ def test_the_imports_go_one_way(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "imported"),
     [
-        pytest.param("client", "tap_leads.streams", id="client-streams"),
+        pytest.param("scroll", "tap_leads.stream", id="scroll-stream"),
         pytest.param("records", "tap_leads.scroll", id="records-scroll"),
         pytest.param("records", "requests", id="records-http"),
         pytest.param("scroll", "tap_leads.singer", id="scroll-singer"),
@@ -50,7 +50,7 @@ def test_the_imports_go_one_way(copy: Path) -> None:
         pytest.param("singer", "tap_leads.scroll", id="singer-scroll"),
         pytest.param("records", "tap_leads.singer", id="records-singer"),
         pytest.param("sandbox", "tap_leads.scroll", id="sandbox-tap"),
-        pytest.param("streams", "tap_leads.sandbox", id="tap-sandbox"),
+        pytest.param("stream", "tap_leads.sandbox", id="tap-sandbox"),
     ],
 )
 def test_an_import_the_other_way_is_found(copy: Path, module: str, imported: str) -> None:

@@ -15,10 +15,11 @@ from support.tap import Workbench, run_tap
 
 from demo import meltano
 from demo.meltano import ROOT
-from tap_leads import TapLeadsError
+from tap_leads.errors import TapLeadsError
 from tap_leads.sandbox import Sandbox
-from tap_leads.scroll.explanations import TOO_LATE
-from tap_leads.scroll.limits import Limits, Settings
+from tap_leads.scroll.limits import Limits, Pauses
+from tap_leads.scroll.outcomes import Outcome
+from tap_leads.scroll.reactions import Kind
 from tap_leads.singer.settings import SETTINGS
 
 PAGE = (ROOT / "docs/operators.md").read_text()
@@ -45,7 +46,7 @@ def test_the_log_says_what_the_tables_of_faults_show(
     for line in lines:
         assert line in run.log
     fails = PAGE.index(f"| `{fault}` |") > PAGE.index("### The sync fails")
-    counts = PAGE.index(f"| `{fault}` |") > PAGE.index("### Intercom's own count")
+    counts = PAGE.index(f"| `{fault}` |") > PAGE.index("### The count of leads")
     assert run.code == (1 if fails and not counts else 0)
 
 
@@ -53,16 +54,17 @@ def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
     """Each pause as long as it can be, and each request as long as it may take."""
     defaults = {name: setting.get("default") for name, setting in SETTINGS["properties"].items()}
     pauses: list[float] = []
-    limits = Limits(
-        Settings(**{name: defaults[name] for name in Settings.__dataclass_fields__}),
+    broken = Outcome(Kind.UNCLEAR, "no response came")
+    limits = Pauses(
+        Limits(**{name: defaults[name] for name in Limits.__dataclass_fields__}),
         logging.getLogger("test"),
         sleep=pauses.append,
         jitter=lambda _, highest: highest,
     )
     for _ in range(defaults["max_restarts"]):
-        limits.restart(TOO_LATE, opening=False)
+        limits.restart(broken, opening=False)
     with pytest.raises(TapLeadsError):
-        limits.restart(TOO_LATE, opening=False)
+        limits.restart(broken, opening=False)
     requests = (len(pauses) + 1) * 2 * defaults["request_timeout"]
     total = sum(pauses) + requests
     waiting = defaults["scroll_wait_timeout"]

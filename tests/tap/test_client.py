@@ -18,7 +18,7 @@ def test_a_proxy_is_honoured(workbench: Workbench) -> None:
         run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": ""})
         assert run.code == 0, run.log
         assert run.ids == ids_of(sandbox)
-    assert len(asked) == 5
+    assert len(asked) == 6
     assert all(address.startswith(sandbox.url) for address in asked)
 
 
@@ -82,5 +82,5 @@ def test_a_scroll_is_one_connection_and_one_request_a_page(workbench: Workbench)
     with Sandbox(leads=950) as sandbox:
         assert workbench.sync(sandbox).code == 0
         assert len(sandbox.workspace.history) == 11
-        assert sandbox.requests == 12  # and one for the count
-        assert sandbox.connections == 1
+        assert sandbox.requests == 13  # and two for the counts
+        assert sandbox.connections == 2  # one before the scroll

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from support.records import validator
@@ -25,12 +25,23 @@ SCRIPT = Path(sys.executable).with_name("tap-leads")
 
 @contextmanager
 def answering(*answers: tuple[int, Any]) -> Iterator[str]:
-    """A server that gives these answers, one after the other, and then the last one for ever."""
+    """A server that gives these answers, one after the other, and then the last one for ever.
+
+    Its count is that of all leads in these answers.
+    """
     left = list(answers)
+    pages = [
+        answer["contacts"]
+        for _, answer in answers
+        if isinstance(answer, dict) and "contacts" in answer
+    ]
+    count = sum(len(page) for page in pages if page)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, content = left.pop(0) if len(left) > 1 else left[0]
+            status, content = 200, cast("Any", {"lead": {"count": count}})
+            if self.path != "/counts":
+                status, content = left.pop(0) if len(left) > 1 else left[0]
             body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -184,7 +195,8 @@ def test_a_test_succeeds_and_opens_no_scroll(workbench: Workbench) -> None:
         run = workbench.sync(sandbox, "--test")
         assert run.code == 0, run.log
         assert sandbox.workspace.scrolls_opened == 0
-        assert sandbox.requests == 1
+        assert sandbox.requests == 3  # and two for the counts
+        assert "Intercom's count of leads is known." in run.lines("INFO")
         assert run.ids == ids_of(sandbox)[:1]
         assert run.kinds == ["SCHEMA", "RECORD", "STATE"]
         assert workbench.sync(sandbox).code == 0
@@ -260,8 +272,8 @@ def test_each_request_carries_the_headers_over_one_connection(workbench: Workben
     with Sandbox(leads=450) as sandbox:
         run = workbench.sync(sandbox, api_version="1.2")
         assert run.code == 0, run.log
-        assert sandbox.requests == 7  # six for the scroll, and one for the count
-        assert sandbox.connections == 1
+        assert sandbox.requests == 8  # six for the scroll, and two for the counts
+        assert sandbox.connections == 2  # one of them before the scroll
         for headers in sandbox.headers_seen:
             assert headers["Authorization"] == "right"
             assert headers["Accept"] == "application/json"
@@ -273,7 +285,7 @@ def test_a_redirect_is_not_followed(workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=["302@*"]) as sandbox:
         run = workbench.sync(sandbox)
         assert run.code == 1
-        assert sandbox.requests == 1
+        assert sandbox.requests == 2  # one for the count
 
 
 # Stream maps, flattening, batches

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from tap_leads import TapLeadsError
 from tap_leads.sandbox import Sandbox
-from tap_leads.scroll.limits import Settings
+from tap_leads.scroll.limits import Limits
 from tap_leads.singer.messages import MessageWriter
-from tap_leads.streams import ContactsStream
+from tap_leads.stream import ContactsStream
 from tap_leads.tap import TapLeads
 
 KINDS = [
@@ -38,7 +38,7 @@ FAULT = st.builds(
 class FastStream(ContactsStream):
     """Its pauses are shorter than the settings, which are whole seconds, allow."""
 
-    limits = Settings(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
+    limits = Limits(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
 
 
 class FastTap(TapLeads):

@@ -46,9 +46,6 @@ def sync(workbench: Workbench, *arguments: str, url: str, variables: dict[str, s
             ["the proxy: the connection was refused", "HTTPS_PROXY"],
             id="proxy-down",
         ),
-        pytest.param(
-            "https://127.0.0.1:{http}", {}, ["at 127.0.0.1: TLS could not be set up"], id="not-tls"
-        ),
     ],
 )
 def test_an_api_that_cannot_be_reached_is_named_at_the_first_failure(
@@ -178,8 +175,7 @@ def test_an_opening_is_repeated_until_intercom_can_be_reached(workbench: Workben
             output, log = tap.communicate(timeout=60)
     assert tap.returncode == 0, log
     assert output.count('"RECORD"') == 250
-    assert "restart(s)" in log
-    assert "0 restart(s)" in log
+    assert ", 0 restarts," in log
 
 
 def test_two_addresses_that_drop_packets_are_tried_again_within_the_limit(
@@ -210,7 +206,7 @@ def test_each_new_scroll_starts_on_a_new_connection(workbench: Workbench) -> Non
         run = workbench.sync(sandbox)
         assert run.code == 0, run.log
         assert sandbox.workspace.scrolls_opened == 3
-        assert sandbox.connections == 3
+        assert sandbox.connections == 4  # and one before the first scroll
 
 
 def test_time_in_which_the_process_is_suspended_does_not_end_the_sync(workbench: Workbench) -> None:

@@ -14,7 +14,7 @@ from support.tap import Run, Workbench, run_tap
 from tap_leads import __version__
 from tap_leads.sandbox import Sandbox
 from tap_leads.singer.settings import SETTINGS, check_settings, variable
-from tap_leads.streams import ContactsStream
+from tap_leads.stream import ContactsStream
 from tap_leads.tap import TapLeads
 
 OWN = (
