@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tap_leads.sandbox.fault_kind import SCROLL, Kind
+from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind
 from tap_leads.sandbox.http_response import Response
 
 _BLOCKED = b"<html><head><title>Blocked</title></head><body>Ask your network team.</body></html>\n"
@@ -60,7 +60,33 @@ def _spell_out_code(body: dict[str, Any]) -> None:
             error[key] = error[key].replace("_", " ").title()
 
 
+def _miscount(response: Response, leads: int) -> Response:
+    def change(body: dict[str, Any]) -> None:
+        if "lead" in body:
+            body["lead"]["count"] += leads
+        else:
+            body["total_count"] += leads
+
+    changed = _in_json("lead", change)(response, None)
+    return _in_json("total_count", change)(changed, None)
+
+
+def _limit(body: dict[str, Any]) -> None:
+    body["limited"] = True
+
+
 BODY_FAULTS = {
+    "off": Kind(
+        "the count of leads is N too high, or too low if N is negative",
+        Argument("N", r"-?\d{1,9}", int, required=True),
+        ("counts", "contacts"),
+        change=_miscount,
+    ),
+    "limited": Kind(
+        "the list says that it is limited, so its count is a lower bound",
+        paths=("contacts",),
+        change=_in_json("total_count", _limit),
+    ),
     "nolist": Kind(
         "without `contacts`; the page is gone",
         paths=_LISTS,

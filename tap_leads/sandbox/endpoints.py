@@ -12,6 +12,7 @@ from tap_leads.sandbox.sample_leads import data_attributes
 from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace
 
 _MOST_PER_PAGE = 60  # of the leads list
+LIST_END = 10_000  # leads at which lists end (intercom-ruby issue 274)
 
 
 def next_page(
@@ -72,7 +73,15 @@ def contacts(workspace: Workspace, query: Mapping[str, str], host: str) -> Respo
         "total_pages": total_pages,
     }
     leads = [workspace.lead(index) for index in indexes]
-    return ok({"type": "contact.list", "pages": pages, "contacts": leads, "total_count": count})
+    return ok(
+        {
+            "type": "contact.list",
+            "pages": pages,
+            "contacts": leads,
+            "total_count": min(count, LIST_END),
+            "limited": count > LIST_END,
+        }
+    )
 
 
 def counts(workspace: Workspace) -> Response:

@@ -85,6 +85,19 @@ class Population:
             self._indexes = [others, moved]
             return len(moved)
 
+    def merge(self, number: int) -> int:
+        """Remove that many leads from the beginning of the list, and edit as many after them.
+
+        Returns:
+            How many were removed.
+        """
+        with self._lock:
+            count = self.count()
+            merged = self.indexes(0, min(number, count // 2))
+            self._edit_these(self.indexes(len(merged), len(merged)))
+            self._indexes = [self.indexes(len(merged), count)]
+            return len(merged)
+
     def delete(self, number: int) -> None:
         """Remove that many leads from the end of the list."""
         with self._lock:

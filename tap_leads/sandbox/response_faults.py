@@ -11,7 +11,7 @@ import math
 import time
 
 from tap_leads.sandbox import intercom_errors
-from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, seconds
+from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, number, seconds
 from tap_leads.sandbox.http_response import Response, ok, phrase
 
 _HTML = "text/html"
@@ -73,7 +73,9 @@ RESPONSE_FAULTS = {
         "400 intercom_version_invalid", instead=lambda _: intercom_errors.version_invalid()
     ),
     "302": Kind(
-        "redirects to another path", instead=lambda _: Response(302, headers={"Location": "/moved"})
+        "redirects to another path; the response has a body of N megabytes",
+        number("N", 0),
+        instead=lambda size: Response(302, bytes(size << 20), headers={"Location": "/moved"}),
     ),
     # Served, then lost on the way.
     "restart": Kind(

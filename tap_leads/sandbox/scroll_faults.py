@@ -86,6 +86,25 @@ SCROLL_FAULTS = {
         (SCROLL,),
         scroll=lambda deviation, leads: deviation._replace(limit=leads),
     ),
+    "taken": Kind(
+        "another client with the same token takes N pages of the scroll just before; no response "
+        "shows it",
+        number("N", 1),
+        (SCROLL,),
+        scroll=lambda deviation, pages: deviation._replace(taken=pages),
+    ),
+    "doubled": Kind(
+        "a proxy sends the request twice, and passes on the second response",
+        paths=(SCROLL,),
+        scroll=lambda deviation, _: deviation._replace(doubled=True),
+    ),
+    "merge": Kind(
+        "N leads disappear just before from the start of the list, merged into the next N, which "
+        "are edited",
+        number("N", 10),
+        (SCROLL,),
+        before=lambda workspace, leads: workspace.merge(leads),
+    ),
     "end": Kind(
         "an empty page that ends the scroll, although leads are left",
         paths=(SCROLL,),

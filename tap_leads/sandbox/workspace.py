@@ -29,6 +29,10 @@ class Deviation(NamedTuple):
     repeat: bool = False  # the page before is served once more; the position stays
     limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
     end: bool = False  # an empty page ends the scroll, whatever is left
+    taken: int = 0  # pages that are sent to another client just before
+    doubled: bool = (
+        False  # a proxy sends the request twice, and the client gets the second response
+    )
     no_end: bool = False  # 404 in place of the empty page at the end
 
 
@@ -116,8 +120,11 @@ class Workspace(Population):
         """
         with self._lock:
             now = self.clock()
+            if scroll_param is None and deviation.doubled:
+                self._open(now)
             scroll = self._open(now) if scroll_param is None else self._find(scroll_param, now)
             start = scroll.previous if deviation.repeat else scroll.position
+            start += (deviation.taken + deviation.doubled) * self.page_size
             limit = self.page_size if deviation.limit is None else deviation.limit
             indexes = self.indexes(start, 0 if deviation.end else min(limit, self.page_size))
             # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
@@ -165,6 +172,15 @@ class Workspace(Population):
                 self._scroll.position = max(0, self._scroll.position - moved)
                 self._scroll.previous = max(0, self._scroll.previous - moved)
             return moved
+
+    def merge(self, number: int) -> int:
+        """Remove leads from the start; the scroll continues with the same lead."""
+        with self._lock:
+            merged = super().merge(number)
+            if self._scroll:
+                self._scroll.position = max(0, self._scroll.position - merged)
+                self._scroll.previous = max(0, self._scroll.previous - merged)
+            return merged
 
     def touch(self, scroll_param: str) -> None:
         """Begin the idle time of a scroll: its page is ready to be sent."""
