@@ -78,6 +78,10 @@ class Session(requests.Session):
             allow_redirects=False,
         )
         body = bytearray()
+        if response.is_redirect:  # its body says nothing, and may be large
+            response.close()
+            response.raw = io.BytesIO()
+            return response
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > MAX_BODY:

@@ -26,7 +26,6 @@ LOSSES = [
     pytest.param(["doubled@1"], id="a-proxy-repeats-the-opening"),
     pytest.param(["short@3:97", "end@4"], id="empty-page-after-a-short-one"),
     pytest.param(["taken@3", "counts/off@*:3"], id="a-page-taken-and-a-count-that-is-off"),
-    pytest.param(["taken@3", "add@6:3"], id="a-page-taken-while-leads-come"),
     pytest.param(["merge@5:5"], id="leads-merge"),
 ]
 
@@ -53,6 +52,7 @@ def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
         pytest.param(730, ["end@p1"], 1, id="two-scrolls-bring-nothing"),
         pytest.param(250, ["end@p2", "counts/403@*"], 1, id="the-list-contradicts-two-scrolls"),
         pytest.param(730, ["end@p8", *UNCOUNTED], 0, id="two-scrolls-agree-and-no-count"),
+        pytest.param(730, ["taken@3", "add@6:3"], 0, id="leads-that-come-hide-a-page"),
     ],
 )
 def test_what_two_scrolls_lack_is_never_deleted(
@@ -65,7 +65,7 @@ def test_what_two_scrolls_lack_is_never_deleted(
         assert run.code == code, run.log
         assert "ACTIVATE_VERSION" not in run.kinds
         warehouse.load(run, hard_delete=True)
-        assert warehouse.ids() == sorted(ids_of(sandbox))
+        assert set(ids_of(sandbox)) <= set(warehouse.ids())
 
 
 @pytest.mark.parametrize("leads", [10_150, 30_150])
