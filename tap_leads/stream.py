@@ -15,7 +15,7 @@ from singer_sdk import RESTStream
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
-from singer_sdk.singerlib import Catalog, RecordMessage
+from singer_sdk.singerlib import ActivateVersionMessage, Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
@@ -52,6 +52,8 @@ class ContactsStream(RESTStream[str | None]):
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
         self._writer = writer
+        self._state_writer = tap.state_writer
+        self._has_versions = False
         self._obstacle_to_deletes = ""
         self._extracted_at = datetime.now(UTC)
         self._version = 0
@@ -147,9 +149,8 @@ class ContactsStream(RESTStream[str | None]):
         for output in self._outputs:
             mapped = output.transform(record)
             if mapped is not None:
-                yield RecordMessage(
-                    output.stream_alias, mapped, self._stream_version, self._extracted_at
-                )
+                version = self._version if self._has_versions else None
+                yield RecordMessage(output.stream_alias, mapped, version, self._extracted_at)
 
     @cached_property
     def _outputs(self) -> list[Output]:
@@ -173,6 +174,8 @@ class ContactsStream(RESTStream[str | None]):
         except TapLeadsError:
             self._writer.flush()
             raise
+        if self._has_versions:  # the SDK has written the last record, and now writes the STATE
+            self._activate_version()
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
@@ -222,22 +225,12 @@ class ContactsStream(RESTStream[str | None]):
         """Before the first record of a sync: each has a greater version, and sends its STATE."""
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = max(self._version + 1, int(time.time()))
-        if self.config["emit_activate_version_messages"]:
-            self._stream_version = self._version  # the SDK puts it on each record
+        self._has_versions = self.config["emit_activate_version_messages"]
         # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
-        self._tap.state_writer._last_emitted_state = None  # noqa: SLF001
+        self._state_writer._last_emitted_state = None  # noqa: SLF001
 
-    @override
-    def _write_state_message(self) -> None:
-        # Private: the SDK has no other hook between the last record and the end of a sync, and none
-        # that knows the names which stream maps give the stream.
-        if self._stream_version is not None:
-            self._activate_version(self._stream_version)
-        super()._write_state_message()
-
-    def _activate_version(self, version: int) -> None:
-        """Tells targets that what was not in this complete sync is gone; once per sync."""
-        self._stream_version = None
+    def _activate_version(self) -> None:
+        """Tells targets that what was not in this complete sync is gone."""
         if self._obstacle_to_deletes:
             self.logger.warning(
                 "ACTIVATE_VERSION is not sent, so no target deletes a lead because of this sync: "
@@ -246,5 +239,6 @@ class ContactsStream(RESTStream[str | None]):
             )
             return
         # Waits for the end of the second, so that the version of the next sync is greater.
-        time.sleep(min(1.0, max(0.0, version + 1 - time.time())))
-        self._write_activate_version_message(version)
+        time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
+        for output in self._outputs:
+            self._writer.write_message(ActivateVersionMessage(output.stream_alias, self._version))

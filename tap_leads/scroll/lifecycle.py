@@ -171,11 +171,11 @@ class Lifecycle:
             Outcome: Something else came, or the end.
         """
         page = self._source.page(scroll.paginator.current_value)
-        if not page.versions:
-            raise self._end(scroll)
-        if scroll.moment is Moment.OPENING:
-            self._logger.info("Opened the scroll.")
         scroll.paginator.advance(page)
+        if scroll.paginator.finished:
+            raise self._end(scroll)
+        if scroll.paginator.count == 1:
+            self._logger.info("Opened the scroll.")
         entry = ledger.enter(page)
         self._pauses.page_came(new=bool(entry.new))
         scroll.leads += entry.first

@@ -12,7 +12,8 @@ class ScrollPaginator(BaseAPIPaginator[str | None]):
     """Follows one scroll. The first token is None, which opens the scroll.
 
     Intercom usually sends the same token with every page, but may change it: neither means
-    anything. Only a page without leads is the end.
+    anything, while the SDK's own `advance` refuses a token that comes twice. Only a page without
+    leads is the end.
 
     The SDK advances paginators with responses. This one takes the page that was decoded from a
     response, so that no page is decoded twice.
@@ -20,10 +21,24 @@ class ScrollPaginator(BaseAPIPaginator[str | None]):
 
     def __init__(self) -> None:
         super().__init__(None)
+        self._token: str | None = None
+        self._pages = 0
+        self._ended = False
 
+    @property
     @override
-    def has_more(self, response: Page) -> bool:  # type: ignore[override]
-        return bool(response.versions)
+    def current_value(self) -> str | None:
+        return self._token
+
+    @property
+    @override
+    def finished(self) -> bool:
+        return self._ended
+
+    @property
+    @override
+    def count(self) -> int:
+        return self._pages
 
     @override
     def get_next(self, response: Page) -> str | None:  # type: ignore[override]
@@ -31,7 +46,6 @@ class ScrollPaginator(BaseAPIPaginator[str | None]):
 
     @override
     def advance(self, response: Page) -> None:  # type: ignore[override]
-        # The SDK's own method refuses a token that is the same twice.
-        self._page_count += 1
-        self._value = self.get_next(response)
-        self._finished = not self.has_more(response)
+        self._ended = not response.versions
+        self._pages += not self._ended
+        self._token = self.get_next(response)
