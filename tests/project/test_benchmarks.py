@@ -13,13 +13,13 @@ import pytest
 import requests
 from support.records import leads_of
 
-from benchmarks import faults, redirect, steps
-from benchmarks.page import PAGE, write_page
-from benchmarks.programs import BenchmarkError, bare_loop, run
-from benchmarks.results import Results
-from benchmarks.server import SimulatedApi
-from benchmarks.table import TIMES, markdown
-from benchmarks.templates import PAGE_SIZE, Kind, Pages
+from proof.benchmarks import faults, redirect, steps
+from proof.benchmarks.page import PAGE, write_page
+from proof.benchmarks.programs import BenchmarkError, bare_loop, run
+from proof.benchmarks.results import Results
+from proof.benchmarks.server import SimulatedApi
+from proof.benchmarks.table import TIMES, markdown
+from proof.benchmarks.templates import PAGE_SIZE, Kind, Pages
 from tap_leads.sandbox import lead
 
 LEADS = 450

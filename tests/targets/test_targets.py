@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from targets import extracts
-from targets.comparison import EMPTY, ROUNDED
-from targets.databases import (
+from proof.targets import extracts
+from proof.targets.comparison import EMPTY, ROUNDED
+from proof.targets.databases import (
     DatamillPostgres,
     Duckdb,
     MeltanoLabsPostgres,
     PipelineWisePostgres,
     Sqlite,
 )
-from targets.environment import installed, run
-from targets.files import Jsonl, MeltanoLabsCsv, Parquet, SingerCsv
-from targets.page import PAGE, details, row
-from targets.services import Services
-from targets.target import Target
-from targets.targets import TARGETS
-from targets.trial import Trial
+from proof.targets.environment import installed, run
+from proof.targets.files import Jsonl, MeltanoLabsCsv, Parquet, SingerCsv
+from proof.targets.page import PAGE, details, row
+from proof.targets.services import Services
+from proof.targets.target import Target
+from proof.targets.targets import TARGETS
+from proof.targets.trial import Trial
 
 QUICK = [target for target in TARGETS.values() if target.quick]
 FLAT_ONLY = [DatamillPostgres, Parquet, SingerCsv]  # these lose or refuse objects by themselves

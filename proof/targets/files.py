@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from targets.environment import run
-from targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
+from proof.targets.environment import run
+from proof.targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 csv.field_size_limit(10**7)
 

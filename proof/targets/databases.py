@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from targets.services import Services
-from targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
+from proof.targets.services import Services
+from proof.targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 
 class _Postgres(Target):

@@ -1,7 +1,7 @@
 """Where a lead's time goes: the steps of the tap, each by itself, over the same pages.
 
-    python -m benchmarks.steps profile ADDRESS LEADS
-    python -m benchmarks.steps remember LEADS
+    python -m proof.benchmarks.steps profile ADDRESS LEADS
+    python -m proof.benchmarks.steps remember LEADS
 
 Run as a program, in a process as fresh as the tap's, it prints what it found as JSON.
 
@@ -28,8 +28,8 @@ import msgspec
 import requests
 from singer_sdk.singerlib import RecordMessage
 
-from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
-from benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
+from proof.benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
+from proof.benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
 from tap_leads.records.convert import Converter
 from tap_leads.records.lead_record import Lead
 from tap_leads.records.pages import Page, Version, read_page
@@ -124,7 +124,7 @@ def in_a_process(kind: type[T], *arguments: str) -> T:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.steps", *arguments],
+            [sys.executable, "-m", "proof.benchmarks.steps", *arguments],
             cwd=ROOT,
             check=True,
             stdin=subprocess.DEVNULL,

@@ -23,10 +23,10 @@ from typing import Self
 import msgspec
 import psutil
 
-from benchmarks.programs import ROOT, BenchmarkError
-from benchmarks.server import SimulatedApi
 from demo import meltano
 from demo.postgres import PostgresError, PostgresServer
+from proof.benchmarks.programs import ROOT, BenchmarkError
+from proof.benchmarks.server import SimulatedApi
 
 _TAP, _TARGET = "tap-leads", "target-postgres"
 _INTERVAL = 0.005

@@ -1,6 +1,6 @@
 """A simulated API of Intercom that is faster than any client, for measuring and nothing else.
 
-    python -m benchmarks.server LEADS [LATENCY [KIND]]
+    python -m proof.benchmarks.server LEADS [LATENCY [KIND]]
 
 The sandbox keeps every rule of the scroll and makes each lead when it is asked for, which takes
 longer than the tap needs for the lead, so that the sandbox would be what is measured. This server
@@ -24,8 +24,8 @@ from types import TracebackType
 from typing import Self
 from urllib.request import urlopen
 
-from benchmarks.programs import ROOT, BenchmarkError
-from benchmarks.templates import PAGE_SIZE, Kind, Pages
+from proof.benchmarks.programs import ROOT, BenchmarkError
+from proof.benchmarks.templates import PAGE_SIZE, Kind, Pages
 from tap_leads.sandbox import data_attributes
 
 HOST = "127.0.0.1"
@@ -128,7 +128,7 @@ class SimulatedApi:
             [
                 sys.executable,
                 "-m",
-                "benchmarks.server",
+                "proof.benchmarks.server",
                 str(self.leads),
                 str(self.latency),
                 self.kind,

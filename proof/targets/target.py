@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from demo.meltano import ROOT
-from targets.environment import installed, plugin, run
-from targets.services import Services
+from proof.targets.environment import installed, plugin, run
+from proof.targets.services import Services
 
 Row: TypeAlias = dict[str, Any]
 """What a target has loaded of a lead: the value of each column."""

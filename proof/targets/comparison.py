@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from targets.extracts import Record
+from proof.targets.extracts import Record
 
 _ABSENT = (None, "", "null", "None")
 _MILLISECOND = 0.001  # some destinations keep no more digits

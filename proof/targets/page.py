@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 
 from demo.meltano import ROOT
-from targets.extracts import LEADS, WAYS
-from targets.trial import Report, SecondSync
+from proof.targets.extracts import LEADS, WAYS
+from proof.targets.trial import Report, SecondSync
 
 PAGE = ROOT / "docs/targets.md"
 _TEMPLATE = Path(__file__).with_name("page.md")

@@ -7,8 +7,8 @@ import json
 
 from typing_extensions import override
 
-from targets.environment import run
-from targets.target import OLD_SETUPTOOLS, Row, Settings, Target
+from proof.targets.environment import run
+from proof.targets.target import OLD_SETUPTOOLS, Row, Settings, Target
 
 # The table is made in fakesnow, an emulation that knows no stages: what would be put there is kept.
 _SNOWFLAKE = """

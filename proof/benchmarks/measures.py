@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from benchmarks import steps, warehouse
-from benchmarks.peers import PEERS
-from benchmarks.programs import (
+from proof.benchmarks import steps, warehouse
+from proof.benchmarks.peers import PEERS
+from proof.benchmarks.programs import (
     TIME_LIMIT,
     BenchmarkError,
     Outcome,
@@ -22,10 +22,10 @@ from benchmarks.programs import (
     run,
     tap,
 )
-from benchmarks.programs import tap_environment as environment
-from benchmarks.results import Comparison, Memory, Pairs, Profile, Results
-from benchmarks.server import SimulatedApi
-from benchmarks.templates import Kind
+from proof.benchmarks.programs import tap_environment as environment
+from proof.benchmarks.results import Comparison, Memory, Pairs, Profile, Results
+from proof.benchmarks.server import SimulatedApi
+from proof.benchmarks.templates import Kind
 
 LATENCY = 0.05
 BARE, TAP = "bare loop", "tap-leads"

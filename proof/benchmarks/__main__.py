@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures the tap, and writes the page that shows the figures."""
+"""`python -m proof.benchmarks`: measures the tap, and writes the page that shows the figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.machine import this_machine
-from benchmarks.measures import MEASURES, QUICK, Plan
-from benchmarks.page import draw_charts, write_page
-from benchmarks.programs import ROOT, BenchmarkError
-from benchmarks.results import Results
-from benchmarks.table import markdown
+from proof.benchmarks.machine import this_machine
+from proof.benchmarks.measures import MEASURES, QUICK, Plan
+from proof.benchmarks.page import draw_charts, write_page
+from proof.benchmarks.programs import ROOT, BenchmarkError
+from proof.benchmarks.results import Results
+from proof.benchmarks.table import markdown
 
 FOLDER = ROOT / ".cache" / "bench"
 COMPLETE = FOLDER / "results.json"
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m proof.benchmarks", description=__doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="a trial in under a minute; its figures mean nothing")
     add("--table", action="store_true", help="only print the last complete results")

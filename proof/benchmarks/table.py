@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from benchmarks.measures import BARE, PLAIN, TAP
-from benchmarks.programs import Outcome
-from benchmarks.results import Pairs, Profile, Results
-from benchmarks.templates import Kind
+from proof.benchmarks.measures import BARE, PLAIN, TAP
+from proof.benchmarks.programs import Outcome
+from proof.benchmarks.results import Pairs, Profile, Results
+from proof.benchmarks.templates import Kind
 
 Row = tuple[str, ...]
 
@@ -183,7 +183,7 @@ def _profile(found: Profile | None) -> Iterator[Row]:
 
 
 NOTES = """\
-The simulated API is that of `benchmarks/server.py`, as the sandbox would be what is \
+The simulated API is that of `proof/benchmarks/server.py`, as the sandbox would be what is \
 measured; every lead was counted. leads/s are those between the first lead and the last one. \
 Extractors that scroll companies only were given leads for them."""
 

@@ -16,8 +16,8 @@ from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
 from demo.meltano import ROOT
+from proof.targets.environment import RUN_LIMIT, ProgramError, last_line
 from tap_leads.sandbox import Sandbox
-from targets.environment import RUN_LIMIT, ProgramError, last_line
 
 Record: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from demo.postgres import PostgresServer
-from targets.environment import ProgramError, installed
+from proof.targets.environment import ProgramError, installed
 
 START_LIMIT = 60.0
 

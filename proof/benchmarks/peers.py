@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.programs import ROOT, BenchmarkError
 from demo.environments import NotInstalledError, installed
+from proof.benchmarks.programs import BenchmarkError
 
-_LAUNCHER = ROOT / "benchmarks" / "redirect.py"
+_LAUNCHER = Path(__file__).with_name("redirect.py")
 _DISCOVER_SECONDS = 60
 _CONFIG = {
     "access_token": "sandbox",

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from demo.environments import NotInstalledError
-from targets import extracts
-from targets.comparison import Comparison, compare
-from targets.environment import ProgramError
-from targets.extracts import WAYS, Extract, Record
-from targets.services import Services
-from targets.target import Row, Target
+from proof.targets import extracts
+from proof.targets.comparison import Comparison, compare
+from proof.targets.environment import ProgramError
+from proof.targets.extracts import WAYS, Extract, Record
+from proof.targets.services import Services
+from proof.targets.target import Row, Target
 
 
 @dataclass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from benchmarks.machine import Machine
-from benchmarks.programs import Outcome
-from benchmarks.warehouse import Load
+from proof.benchmarks.machine import Machine
+from proof.benchmarks.programs import Outcome
+from proof.benchmarks.warehouse import Load
 
 
 class Pairs(msgspec.Struct):

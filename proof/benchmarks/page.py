@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 from demo.environments import NotInstalledError, installed
+from proof.benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 
 PAGE = ROOT / "docs" / "performance.md"
 IMAGES = ROOT / "docs" / "images"
@@ -37,7 +37,7 @@ def draw_charts(results: Path) -> None:
     """
     try:
         python = installed("charts") / "python"
-        script = ROOT / "benchmarks" / "charts.py"
+        script = Path(__file__).with_name("charts.py")
         subprocess.run([python, script, results, IMAGES], check=True, timeout=TIME_LIMIT)
     except (OSError, NotInstalledError, subprocess.SubprocessError) as error:
         raise BenchmarkError(f"the charts could not be drawn: {error}") from None

@@ -15,10 +15,10 @@ from xml.etree import ElementTree as ET
 
 from typing_extensions import override
 
-from targets.environment import RUN_LIMIT
-from targets.files import READ_PARQUET
-from targets.services import Services
-from targets.target import Row, Settings, Target
+from proof.targets.environment import RUN_LIMIT
+from proof.targets.files import READ_PARQUET
+from proof.targets.services import Services
+from proof.targets.target import Row, Settings, Target
 
 # The server asks for a signature, and does not check it.
 _CREDENTIALS = {

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.faults`: what is left of a sync when something goes wrong, by extractor.
+"""`python -m proof.benchmarks.faults`: what is left of a sync that a fault disturbs, by extractor.
 
 Each extractor reads 100 leads in pages of 20 from the sandbox, and something goes wrong at the
 third request (`scroll_exists`: at the first); then 3,000 leads with a target that falls asleep
@@ -26,8 +26,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.peers import PEERS, Peer
-from benchmarks.programs import BenchmarkError, tap, tap_environment
+from proof.benchmarks.peers import PEERS, Peer
+from proof.benchmarks.programs import BenchmarkError, tap, tap_environment
 from tap_leads.sandbox import Sandbox
 
 PAGE_SIZE = 20
@@ -142,7 +142,7 @@ def row(title: str, cells: Sequence[object]) -> str:
 def main() -> int:
     """Prints the table; the exit code is 0 only if the tap lost nothing without saying so."""
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m proof.benchmarks.faults", description=__doc__)
     parser.add_argument("--ours", action="store_true", help="run no extractor but the tap")
     options = parser.parse_args()
     print(row("records / exit code", [fault.title for fault in FAULTS]))

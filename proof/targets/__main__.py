@@ -1,4 +1,4 @@
-"""`python -m targets`: loads the same leads into many targets, and writes what came of it."""
+"""`python -m proof.targets`: loads the same leads into many targets, and writes what came of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from targets.page import PAGE, page, table
-from targets.services import Services
-from targets.targets import TARGETS
-from targets.trial import Trial
+from proof.targets.page import PAGE, page, table
+from proof.targets.services import Services
+from proof.targets.targets import TARGETS
+from proof.targets.trial import Trial
 
 AT_ONCE = 4
 
@@ -19,7 +19,7 @@ def main() -> int:
     """Runs the targets; 0 once the page, or the rows of those asked for, are written."""
     # A kill ends the run as Ctrl-C does: with every server that it started.
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
-    parser = argparse.ArgumentParser(prog="python -m targets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m proof.targets", description=__doc__)
     parser.add_argument(
         "--only", nargs="+", metavar="TARGET", choices=TARGETS, help=", ".join(TARGETS)
     )

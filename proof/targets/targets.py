@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from targets import databases, files, offline, storage
-from targets.target import Target
+from proof.targets import databases, files, offline, storage
+from proof.targets.target import Target
 
 TARGETS: dict[str, type[Target]] = {
     "postgres": databases.MeltanoLabsPostgres,
