@@ -39,7 +39,7 @@ THEMES = (
 
 def rates(axes: Any, results: dict[str, Any], theme: Theme) -> None:
     """Leads per second, next to the other extractors."""
-    runs = results["peers"]["runs"]
+    runs = results["runs"]["peers"]
     found = {title: median(map(_rate, outcomes)) for title, outcomes in runs.items()}
     titles = sorted(found, key=found.__getitem__)
     colours = [theme.own if title == TAP else theme.bar for title in titles]
@@ -52,7 +52,7 @@ def rates(axes: Any, results: dict[str, Any], theme: Theme) -> None:
 
 def memory(axes: Any, results: dict[str, Any], theme: Theme) -> None:
     """Peak memory over the number of leads."""
-    sizes = results["sizes"]
+    sizes = list(results["runs"]["sizes"].values())
     leads = [outcomes[0]["leads"] for outcomes in sizes]
     peaks = [max(outcome["peak"] for outcome in outcomes) for outcomes in sizes]
     axes.semilogx(leads, peaks, marker="o", color=theme.own, linewidth=2)

@@ -1,13 +1,18 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and how quiet it was."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import platform
+import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from typing import ClassVar
 
 import msgspec
 
@@ -70,3 +75,39 @@ def _system() -> str:
     with suppress(OSError, KeyError):
         return f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {kernel}"
     return f"{platform.system()} {kernel}"
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How quiet a machine is.
+
+    Attributes:
+        share: The share of its core that a loop got which ran on each core at the same time.
+        speed: Rounds of that loop per second of processor time.
+    """
+
+    share: float
+    speed: float
+
+    LEAST_SHARE: ClassVar[float] = 0.95
+    LEAST_SPEED: ClassVar[float] = 0.95
+
+
+def calibrate(seconds: float = 2.0) -> Calibration:
+    """Runs a loop on each core."""
+    cores = len(os.sched_getaffinity(0))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(cores, context) as pool:
+        list(pool.map(_spin, [0.0] * cores))  # starts the processes
+        found = list(pool.map(_spin, [seconds] * cores))
+    return Calibration(min(share for share, _ in found), median(speed for _, speed in found))
+
+
+def _spin(seconds: float) -> tuple[float, float]:
+    rounds, began, used = 0, time.perf_counter(), time.process_time()
+    while True:
+        sum(range(10_000))
+        rounds += 1
+        passed = time.perf_counter() - began
+        if passed >= seconds:
+            spent = time.process_time() - used
+            return spent / passed, rounds / spent

@@ -1,13 +1,15 @@
-"""What is measured, one function per figure. Each adds to the results as it goes."""
+"""What is measured, one function per measure. What belongs together is run by turns."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,14 +25,15 @@ from proof.benchmarks.programs import (
     tap,
 )
 from proof.benchmarks.programs import tap_environment as environment
-from proof.benchmarks.results import Comparison, Memory, Pairs, Profile, Results
+from proof.benchmarks.results import BARE, TAP, Results, Runs
 from proof.benchmarks.server import SimulatedApi
 from proof.benchmarks.templates import Kind
 
 LATENCY = 0.05
-BARE, TAP = "bare loop", "tap-leads"
 PLAIN, DESELECTED = "plain", "one field deselected"
-WAYS = {
+PROJECT, DEFAULTS = "tap-leads, this project's settings", "tap-leads, the target's own defaults"
+WAYS: dict[str, dict[str, str]] = {
+    PLAIN: {},
     "flattening": {
         "TAP_LEADS_FLATTENING_ENABLED": "true",
         "TAP_LEADS_FLATTENING_MAX_DEPTH": "1",
@@ -44,14 +47,15 @@ _POLL = 0.1
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How many leads each figure is measured with, and how often.
+    """How many leads each measure has, and how often it is repeated.
 
     Attributes:
-        rounds: How often each is measured; all runs count.
+        rounds: How often; all runs count.
         latency: Leads at 50 ms a page.
         zero: Leads at zero latency.
         peers: Leads for the comparison with other extractors.
         sizes: Numbers of leads that show how the cost grows.
+        large: Leads in the largest pages that Intercom allows.
         spool: Leads that wait for a sleeping target.
         profile: Leads for the profile.
         load: Leads for PostgreSQL.
@@ -62,9 +66,10 @@ class Plan(msgspec.Struct, frozen=True):
     zero: int = 100_000
     peers: int = 20_000
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
+    large: int = 5_000
     spool: int = 200_000
     profile: int = 100_000
-    load: int = 20_000
+    load: int = 30_000
 
 
 QUICK = Plan(
@@ -73,152 +78,154 @@ QUICK = Plan(
     zero=10_000,
     peers=1_000,
     sizes=(1_000, 5_000, 10_000),
+    large=500,
     spool=10_000,
     profile=2_000,
     load=1_000,
 )
 
-Measure = Callable[[Plan, Results], None]
+Measure = Callable[[Plan, Results], Runs]
 
 
-def run_tap(api: SimulatedApi, asleep: Callable[[], None] | None = None) -> Outcome:
+def run_tap(
+    api: SimulatedApi,
+    *arguments: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    asleep: Callable[[], None] | None = None,
+) -> Outcome:
     """Runs the tap against a simulated API."""
-    return run(tap(), api.leads, environment=environment(api.url), asleep=asleep)
+    command = [*tap(), *arguments]
+    return run(command, api.leads, environment=environment(api.url, **settings), asleep=asleep)
 
 
-def latency(plan: Plan, results: Results) -> None:
+def _by_turns(
+    plan: Plan, calls: Mapping[str, Callable[[], Outcome]], missing: dict[str, str] | None = None
+) -> Runs:
+    """Runs each in every round; one that fails is left out if there is a place to say why."""
+    found: Runs = {name: [] for name in calls}
+    for _ in range(plan.rounds):
+        for name in list(found):
+            try:
+                found[name].append(calls[name]())
+            except BenchmarkError as error:
+                if missing is None or name in {BARE, TAP, PROJECT, DEFAULTS}:
+                    raise
+                del found[name]
+                missing[name] = str(error)
+    return found
+
+
+def _pairs(plan: Plan, leads: int, seconds: float) -> Runs:
+    with SimulatedApi(leads, seconds) as api:
+        bare = partial(run, bare_loop(api.url), leads)
+        return _by_turns(plan, {BARE: bare, TAP: partial(run_tap, api)})
+
+
+def latency(plan: Plan, _: Results) -> Runs:
     """Wall time at 50 ms a page."""
-    results.latency = _pairs(plan, plan.latency, LATENCY)
+    return _pairs(plan, plan.latency, LATENCY)
 
 
-def realistic(plan: Plan, results: Results) -> None:
+def zero(plan: Plan, _: Results) -> Runs:
+    """Wall time at zero latency."""
+    return _pairs(plan, plan.zero, 0.0)
+
+
+def realistic(plan: Plan, _: Results) -> Runs:
     """Leads as Intercom really sends them: with undocumented fields and fractions."""
-    found: dict[str, list[Outcome]] = {}
     with ExitStack() as stack:
         apis = {
             kind: stack.enter_context(SimulatedApi(plan.zero, kind=kind))
             for kind in (Kind.NONE, Kind.ONE, Kind.ALL)
         }
-        for _ in range(plan.rounds):
-            for kind, api in apis.items():
-                found.setdefault(kind, []).append(run_tap(api))
-    results.realistic = found
+        return _by_turns(plan, {str(kind): partial(run_tap, api) for kind, api in apis.items()})
 
 
-def ways(plan: Plan, results: Results) -> None:
+def ways(plan: Plan, _: Results) -> Runs:
     """Ways of use: with flattening, a deselected field, a stream map, typed attributes."""
-    found: dict[str, list[Outcome]] = {}
     with SimulatedApi(plan.zero) as api, TemporaryDirectory() as folder:
-        commands = WAYS | {PLAIN: {}, DESELECTED: {}}
         catalog = Path(folder) / "catalog.json"
         catalog.write_bytes(catalog_without("email", environment(api.url)))
-        for _ in range(plan.rounds):
-            for way, settings in commands.items():
-                extra = ["--catalog", str(catalog)] if way == DESELECTED else []
-                outcome = run(
-                    [*tap(), *extra], api.leads, environment=environment(api.url, **settings)
-                )
-                found.setdefault(way, []).append(outcome)
-    results.ways = found
+        calls = {way: partial(run_tap, api, settings=settings) for way, settings in WAYS.items()}
+        calls[DESELECTED] = partial(run_tap, api, "--catalog", str(catalog))
+        return _by_turns(plan, calls)
 
 
-def zero(plan: Plan, results: Results) -> None:
-    """Wall time at zero latency."""
-    results.zero = _pairs(plan, plan.zero, 0.0)
-
-
-def _pairs(plan: Plan, leads: int, seconds: float) -> Pairs:
-    pairs = Pairs()
-    with SimulatedApi(leads, seconds) as api:
-        for _ in range(plan.rounds):
-            pairs.bare.append(run(bare_loop(api.url), leads))
-            pairs.tap.append(run_tap(api))
-    return pairs
-
-
-def peers(plan: Plan, results: Results) -> None:
-    """Leads a second, other extractors next to the tap and the bare loop."""
-    results.peers = found = Comparison({BARE: [], TAP: []}, {BARE: "leads", TAP: "leads"})
+def peers(plan: Plan, results: Results) -> Runs:
+    """Leads per second, other extractors next to the tap and the bare loop."""
     with SimulatedApi(plan.peers) as api, TemporaryDirectory() as folder:
-        commands = {BARE: bare_loop(api.url), TAP: tap()}
+
+        def read(peer_command: Callable[[], list[str]]) -> Outcome:
+            return run(peer_command(), plan.peers, environment=environment(api.url))
+
+        commands: dict[str, Callable[[], list[str]]] = {BARE: partial(bare_loop, api.url)}
+        commands[TAP] = tap
         for peer in PEERS:
-            try:
-                peer.install()
-                commands[peer.title] = peer.command(api.url, Path(folder))
-            except BenchmarkError as error:
-                found.missing[peer.title] = str(error)
-            else:
-                found.runs[peer.title] = []
-                found.streams[peer.title] = peer.stream
-        for _ in range(plan.rounds):
-            for title, command in commands.items():
-                if title in found.missing:
-                    continue
-                try:
-                    outcome = run(command, plan.peers, environment=environment(api.url))
-                except BenchmarkError as error:
-                    if title in {BARE, TAP}:
-                        raise
-                    del found.runs[title]
-                    found.missing[title] = str(error)
-                else:
-                    found.runs[title].append(outcome)
+            commands[peer.title] = partial(peer.command, api.url, Path(folder))
+        calls = {title: partial(read, command) for title, command in commands.items()}
+        return _by_turns(plan, calls, results.missing)
 
 
-def sizes(plan: Plan, results: Results) -> None:
+def sizes(plan: Plan, _: Results) -> Runs:
     """How time and memory grow with the number of leads."""
-    results.sizes = []
+    found: Runs = {}
     for leads in plan.sizes:
         with SimulatedApi(leads) as api:
-            results.sizes.append([run_tap(api) for _ in range(plan.rounds)])
+            found |= _by_turns(plan, {f"{leads:,}": partial(run_tap, api)})
+    return found
 
 
-def spool(plan: Plan, results: Results) -> None:
+def large(plan: Plan, _: Results) -> Runs:
+    """Memory with the largest pages: 250 attributes of 255 characters in each lead, 7 MB a page."""
+    with SimulatedApi(plan.large, kind=Kind.LARGE) as api:
+        return _by_turns(plan, {TAP: partial(run_tap, api)})
+
+
+def spool(plan: Plan, _: Results) -> Runs:
     """Memory while all leads wait for a target that sleeps after the first."""
     with SimulatedApi(plan.spool) as api:
 
         def until_all_wait() -> None:
             deadline = time.monotonic() + TIME_LIMIT / 2
-            while api.progress()[0] < api.leads and time.monotonic() < deadline:
+            while api.progress() < api.leads and time.monotonic() < deadline:
                 time.sleep(_POLL)
             time.sleep(_POLL)
 
-        results.spool = [run_tap(api, until_all_wait) for _ in range(plan.rounds)]
+        return _by_turns(plan, {TAP: partial(run_tap, api, asleep=until_all_wait)})
 
 
-def memory(plan: Plan, results: Results) -> None:
-    """What remembering the leads of the largest size takes, alone; `sizes` has the whole run."""
-    leads = max(plan.sizes)
-    found = [
-        steps.in_a_process(steps.Remembering, "remember", str(leads)) for _ in range(plan.rounds)
-    ]
-    results.memory = Memory(leads, [one.wall for one in found], [one.cpu for one in found])
-
-
-def profile(plan: Plan, results: Results) -> None:
+def profile(plan: Plan, results: Results) -> Runs:
     """Where a lead's time goes: the steps alone, and the processor time of a whole run.
 
     The latter is without start-up, which a run on an empty workspace shows.
     """
-    with SimulatedApi(0) as api:
-        results.empty = [run_tap(api) for _ in range(plan.rounds)]
-    start = median(outcome.cpu for outcome in results.empty)
-    results.profile = found = Profile(plan.profile)
-    with SimulatedApi(plan.profile) as api:
+    with SimulatedApi(0) as nothing, SimulatedApi(plan.profile) as api:
+        calls = {"empty": partial(run_tap, nothing), TAP: partial(run_tap, api)}
+        found = _by_turns(plan, calls)
         for _ in range(plan.rounds):
-            alone = steps.in_a_process(dict[str, float], "profile", api.url, str(plan.profile))
-            for step, microseconds in alone.items():
-                found.steps.setdefault(step, []).append(microseconds)
-            found.total.append((run_tap(api).cpu - start) / plan.profile * 1e6)
+            for step, microseconds in steps.in_a_process(api.url, plan.profile).items():
+                results.steps.setdefault(step, []).append(microseconds)
+    start = median(outcome.cpu for outcome in found["empty"])
+    results.steps["total"] = [(one.cpu - start) / plan.profile * 1e6 for one in found[TAP]]
+    return found
 
 
-def load(plan: Plan, results: Results) -> None:
-    """Into PostgreSQL, through Meltano."""
+def load(plan: Plan, results: Results) -> Runs:
+    """The main job: `meltano run` into PostgreSQL."""
     with SimulatedApi(plan.load) as api:
-        results.loads = [warehouse.load(api) for _ in range(plan.rounds)]
+        calls = {
+            PROJECT: partial(warehouse.load, api),
+            DEFAULTS: partial(warehouse.load, api, defaults=True),
+        }
+        calls |= {
+            f"{peer.title}, this project's settings": partial(warehouse.load, api, peer=peer)
+            for peer in PEERS
+            if peer.title.startswith("tap-intercom 2")
+        }
+        return _by_turns(plan, calls, results.missing)
 
 
 MEASURES: dict[str, Measure] = {
     measure.__name__: measure
-    for measure in (latency, zero, realistic, ways, peers, sizes, spool, memory, profile, load)
+    for measure in (latency, zero, realistic, ways, peers, sizes, large, spool, profile, load)
 }

@@ -17,7 +17,7 @@ from proof.benchmarks.programs import BenchmarkError
 
 _LAUNCHER = Path(__file__).with_name("redirect.py")
 _DISCOVER_SECONDS = 60
-_CONFIG = {
+CONFIG = {
     "access_token": "sandbox",
     "start_date": "2010-01-01T00:00:00Z",  # before the first lead
     "user_agent": "benchmark",
@@ -61,9 +61,10 @@ class Peer:
             folder: Takes configuration and catalog.
             pace: How long a pause lasts, of what it should.
         """
-        return [*self._launch(url, pace), *self.arguments(self, url, folder)]
+        return [*self.launch(url, pace), *self.arguments(self, url, folder)]
 
-    def _launch(self, url: str, pace: float) -> list[str]:
+    def launch(self, url: str, pace: float = 1.0) -> list[str]:
+        """The beginning of that command line, without arguments."""
         python = str(self.install() / "python")
         return [python, str(_LAUNCHER), url, str(pace), self.entry]
 
@@ -75,7 +76,7 @@ class Peer:
         """
         try:
             done = subprocess.run(
-                [*self._launch(url, 0.0), "--config", str(config), "--discover"],
+                [*self.launch(url, 0.0), "--config", str(config), "--discover"],
                 check=True,
                 capture_output=True,
                 timeout=_DISCOVER_SECONDS,
@@ -89,7 +90,7 @@ class Peer:
 
 
 def _singer(peer: Peer, url: str, folder: Path) -> list[str]:
-    config = _file(folder, "config.json", _CONFIG)
+    config = _file(folder, "config.json", CONFIG)
     catalog = _file(folder, f"{peer.name}.json", peer.discover(url, config))
     return ["--config", str(config), "--catalog", str(catalog)]
 
@@ -101,7 +102,7 @@ def _airbyte(peer: Peer, _url: str, folder: Path) -> list[str]:
         "supported_sync_modes": ["full_refresh"],
     }
     modes = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
-    config = _file(folder, "config.json", _CONFIG)
+    config = _file(folder, "config.json", CONFIG)
     catalog = _file(folder, f"{peer.name}.json", {"streams": [{"stream": stream, **modes}]})
     return ["read", "--config", str(config), "--catalog", str(catalog)]
 

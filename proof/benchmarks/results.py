@@ -2,75 +2,47 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
-from proof.benchmarks.machine import Machine
+from proof.benchmarks.machine import Calibration, Machine
 from proof.benchmarks.programs import Outcome
-from proof.benchmarks.warehouse import Load
 
+BARE, TAP = "bare loop", "tap-leads"
 
-class Pairs(msgspec.Struct):
-    """Runs of the bare loop and of the tap, alternating."""
-
-    bare: list[Outcome] = []
-    tap: list[Outcome] = []
-
-
-class Comparison(msgspec.Struct):
-    """Runs of several extractors, alternating, by title; and why others could not be run."""
-
-    runs: dict[str, list[Outcome]] = {}
-    streams: dict[str, str] = {}
-    missing: dict[str, str] = {}
-
-
-class Memory(msgspec.Struct):
-    """What it takes to remember which leads went out, alone: seconds by clock, and of processor."""
-
-    leads: int
-    wall: list[float] = []
-    cpu: list[float] = []
-
-
-class Profile(msgspec.Struct):
-    """Microseconds a lead, for each step and over all; each measured several times."""
-
-    leads: int
-    steps: dict[str, list[float]] = {}
-    total: list[float] = []
+Runs: TypeAlias = dict[str, list[Outcome]]
+"""What was measured by turns -> its runs; runs of one place belong together."""
 
 
 class Results(msgspec.Struct, omit_defaults=True):
-    """All figures; None where one was not measured.
+    """All figures.
 
     Attributes:
         machine: What they were measured on.
         quick: Whether this was a trial, whose figures mean nothing.
-        latency: At 50 ms a page.
-        zero: At zero latency.
-        realistic: The tap at zero latency, by which leads have undocumented fields.
-        ways: The tap at zero latency, by way of use.
-        peers: Other extractors, at zero latency.
-        sizes: The tap at zero latency, for several numbers of leads.
-        spool: The tap with a target that sleeps until all leads wait in the spool.
-        memory: Remembering what went out.
-        empty: The tap on a workspace without leads: its start-up.
-        profile: Where a lead's time goes.
-        loads: Into PostgreSQL.
-        failures: Why a figure could not be had.
+        calibration: How quiet the machine was before and after.
+        runs: The name of a measure -> its runs.
+        steps: A step of the tap, or all of it -> microseconds per lead, in each round.
+        missing: An extractor -> why it could not be run.
+        failures: A measure -> why it failed.
     """
 
     machine: Machine
     quick: bool = False
-    latency: Pairs | None = None
-    zero: Pairs | None = None
-    realistic: dict[str, list[Outcome]] = {}
-    ways: dict[str, list[Outcome]] = {}
-    peers: Comparison | None = None
-    sizes: list[list[Outcome]] = []
-    spool: list[Outcome] = []
-    memory: Memory | None = None
-    empty: list[Outcome] = []
-    profile: Profile | None = None
-    loads: list[Load] = []
+    calibration: list[Calibration] = []
+    runs: dict[str, Runs] = {}
+    steps: dict[str, list[float]] = {}
+    missing: dict[str, str] = {}
     failures: dict[str, str] = {}
+
+    @property
+    def noise(self) -> str:
+        """Why the figures do not count, as other programs ran on the machine; empty if they do."""
+        if any(one.share < Calibration.LEAST_SHARE for one in self.calibration):
+            shares = ", ".join(f"{100 * one.share:.0f} %" for one in self.calibration)
+            return f"a loop on each core got {shares} of it, before and after"
+        speeds = [one.speed for one in self.calibration]
+        if speeds and min(speeds) < Calibration.LEAST_SPEED * max(speeds):
+            return f"its speed changed by {100 * (max(speeds) / min(speeds) - 1):.0f} %"
+        return ""

@@ -44,7 +44,6 @@ class Server:
         self._pages = Pages(leads, kind=kind)
         self._latency = latency
         self._position = 0
-        self._opened = 0.0
         self._first = self._pages.page(0)
         self._next: bytes | None = None
         self._listener = socket.create_server((HOST, 0))
@@ -76,11 +75,15 @@ class Server:
     def _respond(self, connection: socket.socket, target: bytes) -> None:
         path, _, query = target.partition(b"?")
         if path == b"/progress":
-            progress = {"leads": self._position, "opened": self._opened}
-            connection.sendall(_response(json.dumps(progress).encode()))
+            connection.sendall(_response(b"%d" % self._position))
         elif path == b"/data_attributes":
             definitions = {"type": "data_attribute.list", "data_attributes": data_attributes()}
             connection.sendall(_response(json.dumps(definitions).encode()))
+        elif path == b"/counts":
+            connection.sendall(_response(b'{"type":"count","lead":{"count":%d}}' % self._leads))
+        elif path == b"/contacts":
+            total = b'{"type":"contact.list","contacts":[],"total_count":%d}' % self._leads
+            connection.sendall(_response(total))
         elif path == b"/contacts/scroll":
             self._scroll(connection, opening=b"scroll_param=" not in query)
         else:
@@ -89,7 +92,7 @@ class Server:
     def _scroll(self, connection: socket.socket, *, opening: bool) -> None:
         time.sleep(self._latency)
         if opening:
-            self._position, self._opened = 0, time.monotonic()
+            self._position = 0
             self._next = self._first
         if self._next is None:
             connection.sendall(_response(_NOT_FOUND, b"404 Not Found"))
@@ -157,11 +160,10 @@ class SimulatedApi:
             self._process.kill()
             self._process.communicate()
 
-    def progress(self) -> tuple[int, float]:
-        """How many leads this scroll has handed out, and when it was opened (monotonic)."""
+    def progress(self) -> int:
+        """How many leads this scroll has handed out."""
         with urlopen(f"{self.url}/progress", timeout=_SECONDS) as response:  # noqa: S310 - ours
-            said = json.load(response)
-        return min(said["leads"], self.leads), said["opened"]
+            return min(int(response.read()), self.leads)
 
 
 def main(leads: str, latency: str = "0", kind: str = Kind.NONE) -> None:

@@ -1,9 +1,8 @@
 """Where a lead's time goes: the steps of the tap, each by itself, over the same pages.
 
-    python -m proof.benchmarks.steps profile ADDRESS LEADS
-    python -m proof.benchmarks.steps remember LEADS
+    python -m proof.benchmarks.steps ADDRESS LEADS
 
-Run as a program, in a process as fresh as the tap's, it prints what it found as JSON.
+It prints what it found as JSON.
 
 Measured is processor time of one thread, so that waiting for the simulated API does not count. In
 the tap the steps share two threads that take turns; what that costs, and the SDK's own part, is in
@@ -18,7 +17,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +28,10 @@ import requests
 from singer_sdk.singerlib import RecordMessage
 
 from proof.benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
-from proof.benchmarks.templates import MARK, PAGE_SIZE, number, time_of_change
+from proof.benchmarks.templates import PAGE_SIZE
 from tap_leads.records.convert import Converter
 from tap_leads.records.lead_record import Lead
-from tap_leads.records.pages import Page, Version, read_page
+from tap_leads.records.pages import Page, read_page
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.scroll.ledger import Ledger
 from tap_leads.scroll.spool import Spool
@@ -54,13 +53,6 @@ class Clock:
         result = call(value)
         self.seconds[step] = self.seconds.get(step, 0.0) + time.thread_time() - began
         return result
-
-
-class Remembering(msgspec.Struct):
-    """Seconds that it took to remember leads, by the clock and of the processor."""
-
-    wall: float = 0.0
-    cpu: float = 0.0
 
 
 def profile(url: str, leads: int) -> dict[str, float]:
@@ -103,28 +95,15 @@ def profile(url: str, leads: int) -> dict[str, float]:
     return {step: seconds / leads * 1e6 for step, seconds in clock.seconds.items()}
 
 
-def remember(leads: int) -> Remembering:
-    """What remembering so many leads takes; they come in pages, in no order, as in a scroll."""
-    found = Remembering()
-    with Ledger() as ledger:
-        ledger.start_scroll()
-        for versions in _versions(leads):
-            began, used = time.perf_counter(), time.process_time()
-            ledger.enter(versions)
-            found.wall += time.perf_counter() - began
-            found.cpu += time.process_time() - used
-    return found
-
-
-def in_a_process(kind: type[T], *arguments: str) -> T:
-    """Runs this module as a program; what it printed.
+def in_a_process(url: str, leads: int) -> dict[str, float]:
+    """The same, in a process as fresh as the tap's.
 
     Raises:
         BenchmarkError: It failed, or took too long.
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "proof.benchmarks.steps", *arguments],
+            [sys.executable, "-m", "proof.benchmarks.steps", url, str(leads)],
             cwd=ROOT,
             check=True,
             stdin=subprocess.DEVNULL,
@@ -133,18 +112,8 @@ def in_a_process(kind: type[T], *arguments: str) -> T:
         )
     except subprocess.SubprocessError as error:
         raise BenchmarkError(str(error)) from None
-    return msgspec.json.decode(done.stdout, type=kind)
-
-
-def _versions(leads: int) -> Iterator[list[Version]]:
-    for start in range(0, leads, PAGE_SIZE):
-        indexes = range(start, min(start + PAGE_SIZE, leads))
-        yield [((MARK + number(n)).decode(), int(time_of_change(n)) * 1_000_000) for n in indexes]
+    return msgspec.json.decode(done.stdout, type=dict[str, float])
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["profile", address, number_of_leads]:
-            print(json.dumps(profile(address, int(number_of_leads))))
-        case ["remember", number_of_leads]:
-            print(msgspec.json.encode(remember(int(number_of_leads))).decode())
+    print(json.dumps(profile(sys.argv[1], int(sys.argv[2]))))

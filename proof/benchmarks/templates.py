@@ -33,15 +33,20 @@ _ID, _UPDATED_AT = "@id", "@updated_at"
 
 
 class Kind(StrEnum):
-    """Which leads of a page are as Intercom really sends them, rather than as it documents them."""
+    """Which leads of a page have fields that Intercom sends and does not document.
+
+    LARGE has none, but the most custom attributes and the longest texts that Intercom allows.
+    """
 
     NONE = "none"
     ONE = "one"
     ALL = "all"
+    LARGE = "large"
 
 
 # Two undocumented fields, one undocumented property in an object, fractions.
 _UNDOCUMENTED: dict[str, Any] = {"sms_consent": False, "ai_summary": {"text": "x", "score": 0.5}}
+_LARGEST = {f"attribute_{n:03}": f"{n:03}".ljust(255, "x") for n in range(250)}
 _PLACE: dict[str, Any] = {"metro_code": 807, "latitude": 53.3498, "longitude": -6.2603}
 
 
@@ -75,6 +80,8 @@ class Template:
             marked = lead(1, index) | {"id": _ID, "updated_at": _UPDATED_AT}
             if kind is Kind.ALL or (kind is Kind.ONE and index == first):
                 marked = _undocumented(marked)
+            if kind is Kind.LARGE:
+                marked["custom_attributes"] = _LARGEST
             encoded = msgspec.json.encode(marked)
             before, rest = encoded.split(f'"{_ID}"'.encode())
             between, after = rest.split(f'"{_UPDATED_AT}"'.encode())
@@ -102,7 +109,7 @@ class Pages:
 
     def __init__(self, leads: int, templates: int = TEMPLATES, kind: Kind = Kind.NONE) -> None:
         self._leads = leads
-        needed = min(templates, -(-leads // PAGE_SIZE))
+        needed = 1 if kind is Kind.LARGE else min(templates, -(-leads // PAGE_SIZE))
         self._templates = [Template(n * PAGE_SIZE, kind) for n in range(needed)]
 
     def page(self, start: int) -> bytes:
