@@ -116,7 +116,7 @@ pins: $(DEV) ## Update the pinned versions in requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
-	@for name in airflow airflow-celery airflow-kubernetes; do \
+	@for name in airflow airflow-celery airflow-kubernetes dbt; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	    --custom-compile-command 'make pins' requirements/$$name.in \
 	    --output-file requirements/$$name.txt || exit; \
