@@ -39,6 +39,7 @@ class MeltanoLabsPostgres(_Postgres):
 
     package = "meltanolabs-target-postgres"
     variant = "MeltanoLabs"
+    fast: ClassVar[Settings] = {"use_copy": True, "validate_records": False}
 
     @override
     def settings(self) -> Settings:
@@ -108,9 +109,9 @@ class DatamillPostgres(_Postgres):
         }
 
     @override
-    def load(self, output: bytes, **more: object) -> None:
+    def pipe(self, output: bytes, **more: object) -> bytes:
         self.server.query(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
-        super().load(output, **more)
+        return super().pipe(output, **more)
 
 
 class Duckdb(Target):

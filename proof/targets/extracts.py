@@ -23,6 +23,7 @@ Record: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")
 
 LEADS = 300
+MANY = 10_000
 CHANGED = 30
 DELETED = 20
 ADDED = 5
@@ -114,6 +115,13 @@ def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
 def leads(way: str) -> Extract:
     """Leads as one sync writes them."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
+        return _extract(sandbox, sandbox.token, WAYS[way])
+
+
+@_once
+def many(way: str) -> Extract:
+    """Leads as most are, enough to measure how fast they are loaded."""
+    with Sandbox(leads=MANY) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 

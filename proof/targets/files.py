@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from proof.targets.environment import run
 from proof.targets.target import OLD_PYTHON, OLD_SETUPTOOLS, Row, Settings, Target
 
 csv.field_size_limit(10**7)
@@ -60,6 +59,7 @@ class MeltanoLabsCsv(Target):
     program = "target-csv"
     pins = "csv"
     quick = True
+    fast: ClassVar[Settings] = {"validate_records": False}
     note = "Objects and lists are written as Python writes them, not as JSON."
 
     @override
@@ -162,13 +162,11 @@ class Mapper(Target):
         return {"stream_maps": {}}
 
     @override
-    def load(self, output: bytes, **more: object) -> None:
-        config = self.folder / "config.json"
-        config.write_text(json.dumps({**self.settings(), **more}))
-        program = self.programs() / self.program
-        written = run(program, "--config", config, folder=self.folder, sent=output)
+    def pipe(self, output: bytes, **more: object) -> bytes:
         number = len(list(self.folder.glob(self.outputs)))
+        written = super().pipe(output, **more)
         (self.folder / f"{number}.singer").write_bytes(written)
+        return written
 
     @override
     def rows(self) -> list[Row]:

@@ -77,11 +77,10 @@ class Snowflake(Target):
         }
 
     @override
-    def load(self, output: bytes, **more: object) -> None:
-        config = self.folder / "config.json"
-        config.write_text(json.dumps({**self.settings(), **more}))
+    def pipe(self, output: bytes, **more: object) -> bytes:
         python = self.programs() / "python"
-        run(python, "-c", _SNOWFLAKE, config, folder=self.folder, sent=output)
+        config = self.config(**more)
+        return run(python, "-c", _SNOWFLAKE, config, folder=self.folder, sent=output)
 
     @override
     def rows(self) -> list[Row]:
@@ -107,10 +106,11 @@ class BigQuery(Target):
         return {}
 
     @override
-    def load(self, output: bytes, **more: object) -> None:
+    def pipe(self, output: bytes, **more: object) -> bytes:
         python = self.programs() / "python"
         written = run(python, "-c", _BIGQUERY, folder=self.folder, sent=output)
         (self.folder / "rows.jsonl").write_bytes(written)
+        return written
 
     @override
     def rows(self) -> list[Row]:

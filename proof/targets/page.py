@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,9 +15,11 @@ from proof.targets.trial import Report, SecondSync
 
 PAGE = ROOT / "docs/targets.md"
 _TEMPLATE = Path(__file__).with_name("page.md")
-_MARKS = ("✓", "(✓)", "✗", "✗")
-_WAYS = [way.capitalize() for way in WAYS]
-_HEAD = ("Target", *_WAYS, "Deleted leads", "Two workspaces", "Set")
+_MARKS = ("✓", "≈", "✗", "✗")
+_FLAT = ["flattened", "flattened, typed"]
+_HEAD = ("Target", "Values", "leads/s", "Deleted leads", "Two workspaces", "Set")
+RATE = _HEAD.index("leads/s")
+"""The column that differs from run to run."""
 _LONGEST = 160  # characters of an error
 
 
@@ -37,7 +40,7 @@ def page(reports: Sequence[Report]) -> str:
 
 def table(reports: Sequence[Report]) -> str:
     """One row per target."""
-    lines = [_row(_HEAD), _row(["---", *[":-:"] * len(WAYS), "---", ":-:", "---"])]
+    lines = [_row(_HEAD), _row(["---", "---", "--:", "---", ":-:", "---"])]
     return "\n".join([*lines, *map(row, reports)])
 
 
@@ -46,12 +49,12 @@ def row(report: Report) -> str:
     if report.missing:
         blanks = [""] * (len(_HEAD) - 2)
         return _row([report.kind.name(), *blanks, "cannot be installed"])
-    marks = [_MARKS[report.loads[way].rank] for way in WAYS]
     second, workspaces = report.second, report.workspaces
     return _row(
         [
             report.kind.name(),
-            *marks,
+            _values(report),
+            f"{float(f'{report.rate:.2g}'):,.0f}" if report.rate else "",
             _fate(second) if second else "not run",
             _MARKS[workspaces.rank] if workspaces else "not run",
             _advice(report),
@@ -59,23 +62,33 @@ def row(report: Report) -> str:
     )
 
 
+def _values(report: Report) -> str:
+    """The mark of the best ways, and which these are if not all."""
+    ranks = {way: load.rank for way, load in report.loads.items()}
+    best = [way for way, rank in ranks.items() if rank == min(ranks.values())]
+    if len(best) == len(WAYS):
+        only = ""
+    elif best == _FLAT:
+        only = " flattened"
+    else:
+        only = f" {'; '.join(best)}"
+    return _MARKS[min(ranks.values())] + only
+
+
 def _fate(second: SecondSync) -> str:
-    remedy = ", with an old `_sdc_extracted_at`" if second.told and second.deleted == "stay" else ""
+    remedy = " (can be found)" if second.told and second.deleted == "stay" else ""
     changed = second.now.missing or second.now.surplus or second.now.fields
     return short(second.deleted) + remedy + (f"; {second.now}" if changed else "")
 
 
 def _advice(report: Report) -> str:
-    """What to set, so that as much as can be arrives."""
-    load = report.loads[report.best]
-    wanted = [f"`{name}: {value}`" for name, value in _settings(report.best).items()]
-    if load.without:
-        wanted.append("`emit_activate_version_messages: false`")
-    return ", ".join(wanted) or "nothing"
-
-
-def _settings(way: str) -> dict[str, str]:
-    return {name.removeprefix("TAP_LEADS_").lower(): value for name, value in WAYS[way].items()}
+    """What to set, so that as much as can be arrives, as fast as it can."""
+    wanted = [f"`{name}: {json.dumps(value)}`" for name, value in report.kind.fast.items()]
+    if report.best in _FLAT:
+        wanted.append("flatten")
+    if report.loads[report.best].without:
+        wanted.append("no ACTIVATE_VERSION")
+    return ", ".join(wanted)
 
 
 def details(report: Report) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Report:
         loads: The name of a way -> how the load ended.
         second: What the second sync left; None if there was none.
         workspaces: How the load of two workspaces into one table ended; None if there was none.
+        rate: Leads per second, start-up not counted; None if that was not measured.
         lost: The fields that are lost when the target flattens; None if it cannot.
     """
 
@@ -63,6 +65,7 @@ class Report:
     loads: dict[str, Load] = field(default_factory=dict)
     second: SecondSync | None = None
     workspaces: Load | None = None
+    rate: float | None = None
     lost: list[str] | None = None
 
     @property
@@ -140,6 +143,21 @@ class Trial:
             records = [record for extract in loaded for record in extract.records]
             return compare(records, target.rows(), loaded[0].times, key)
 
+    def rate(self, report: Report) -> float | None:
+        """Leads per second in the best way; None for what is no target, and if loading fails."""
+        if report.missing or self.kind.offline or report.loads[report.best].error:
+            return None
+        few, many = extracts.leads(report.best), extracts.many(report.best)
+        if report.loads[report.best].without:
+            few, many = few.without_activate_version(), many.without_activate_version()
+        seconds = []
+        for extract in (few, many):
+            with self.destination() as target:
+                began = time.perf_counter()
+                target.pipe(extract.output)
+                seconds.append(time.perf_counter() - began)
+        return (extracts.MANY - extracts.LEADS) / max(seconds[1] - seconds[0], 1e-3)
+
     def workspaces(self, way: str) -> Load:
         """Loads two workspaces, whose ids are the same, into one table."""
         try:
@@ -184,12 +202,12 @@ def _fate(
     """What became of the deleted leads, and the rows that are those of the second sync."""
     old, new = len(first.records), len(second.records)
     if len(rows) == old + new:
-        return "each sync adds its rows", rows[old:]
+        return "rows add up", rows[old:]
     if len(rows) == new:
         return "deleted", rows
     marked = {_id(row) for row in rows if _column(row, "_sdc_deleted_at")}
     return (
-        "marked in `_sdc_deleted_at`" if marked == deleted else "stay",
+        "marked" if marked == deleted else "stay",
         [row for row in rows if _id(row) not in deleted],
     )
 
