@@ -181,3 +181,12 @@ def test_an_attribute_that_changes_its_type(
     """As docs/targets.md tells: the defaults round 0.5 to 1 and end well, COPY fails."""
     ways = (FAST, DEFAULTS)
     assert tuple(loaded(before, after, postgres, tmp_path, **how) for how in ways) == values
+
+
+def test_a_column_of_another_type_can_be_renamed(warehouse: Warehouse) -> None:
+    """Then the next sync makes a new one."""
+    warehouse.load(sync_of("integer"), **FAST)
+    table = f'"{warehouse.schema}".contacts'
+    warehouse.server.query(f"ALTER TABLE {table} RENAME COLUMN attribute TO attribute_old")
+    warehouse.load(sync_of("string"), **FAST)
+    assert warehouse.rows("attribute, attribute_old") == [("text", 2)]
