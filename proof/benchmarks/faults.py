@@ -14,20 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from proof.benchmarks.peers import PEERS, Peer
-from proof.benchmarks.programs import BenchmarkError, tap, tap_environment
+from proof.benchmarks.programs import BenchmarkError, started, tap, tap_environment
 from tap_leads.sandbox import Sandbox
 
 PAGE_SIZE = 20
@@ -93,32 +89,14 @@ def read(command: Sequence[str], environment: dict[str, str], sleep: float) -> C
     ids: list[str] = []
     with (
         tempfile.TemporaryFile() as log,
-        subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        ) as process,
+        started(command, environment, log, TIME_LIMIT) as process,
     ):
-
-        def kill() -> None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-        timer = threading.Timer(TIME_LIMIT, kill)
-        timer.start()
-        try:
-            for line in process.stdout or ():
-                if (identity := id_in(line)) is not None:
-                    if not ids:
-                        time.sleep(sleep)
-                    ids.append(identity)
-            code = process.wait()
-        finally:
-            timer.cancel()
-            kill()
+        for line in process.stdout or ():
+            if (identity := id_in(line)) is not None:
+                if not ids:
+                    time.sleep(sleep)
+                ids.append(identity)
+        code = process.wait()
     return Cell(len(ids), len(set(ids)), ENDLESS if code < 0 else code)
 
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import msgspec
 
-from proof.benchmarks import steps, warehouse
+from proof.benchmarks import warehouse
 from proof.benchmarks.peers import PEERS
 from proof.benchmarks.programs import (
     TIME_LIMIT,
@@ -57,7 +56,6 @@ class Plan(msgspec.Struct, frozen=True):
         sizes: Numbers of leads that show how the cost grows.
         large: Leads in the largest pages that Intercom allows.
         spool: Leads that wait for a sleeping target.
-        profile: Leads for the profile.
         load: Leads for PostgreSQL.
     """
 
@@ -68,7 +66,6 @@ class Plan(msgspec.Struct, frozen=True):
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000)
     large: int = 5_000
     spool: int = 200_000
-    profile: int = 100_000
     load: int = 30_000
 
 
@@ -80,7 +77,6 @@ QUICK = Plan(
     sizes=(1_000, 5_000, 10_000),
     large=500,
     spool=10_000,
-    profile=2_000,
     load=1_000,
 )
 
@@ -194,22 +190,6 @@ def spool(plan: Plan, _: Results) -> Runs:
         return _by_turns(plan, {TAP: partial(run_tap, api, asleep=until_all_wait)})
 
 
-def profile(plan: Plan, results: Results) -> Runs:
-    """Where a lead's time goes: the steps alone, and the processor time of a whole run.
-
-    The latter is without start-up, which a run on an empty workspace shows.
-    """
-    with SimulatedApi(0) as nothing, SimulatedApi(plan.profile) as api:
-        calls = {"empty": partial(run_tap, nothing), TAP: partial(run_tap, api)}
-        found = _by_turns(plan, calls)
-        for _ in range(plan.rounds):
-            for step, microseconds in steps.in_a_process(api.url, plan.profile).items():
-                results.steps.setdefault(step, []).append(microseconds)
-    start = median(outcome.cpu for outcome in found["empty"])
-    results.steps["total"] = [(one.cpu - start) / plan.profile * 1e6 for one in found[TAP]]
-    return found
-
-
 def load(plan: Plan, results: Results) -> Runs:
     """The main job: `meltano run` into PostgreSQL."""
     with SimulatedApi(plan.load) as api:
@@ -227,5 +207,5 @@ def load(plan: Plan, results: Results) -> Runs:
 
 MEASURES: dict[str, Measure] = {
     measure.__name__: measure
-    for measure in (latency, zero, realistic, ways, peers, sizes, large, spool, profile, load)
+    for measure in (latency, zero, realistic, ways, peers, sizes, large, spool, load)
 }

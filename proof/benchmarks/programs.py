@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import msgspec
 
@@ -106,7 +107,7 @@ def run(
     """
     limit = limit or TIME_LIMIT + leads / _SLOWEST
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as log, _started(command, environment, log, limit) as process:
+    with tempfile.TemporaryFile() as log, started(command, environment, log, limit) as process:
         peak = _Peak(process.pid)
         numbers: list[bytes] = []
         first = last = 0.0
@@ -129,13 +130,12 @@ def run(
 
 
 @contextmanager
-def _started(
+def started(
     command: Sequence[str], environment: dict[str, str] | None, log: IO[bytes], limit: float
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program in a session of its own, of which nothing is left in the end."""
     process = subprocess.Popen(
         command,
-        bufsize=0,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -162,9 +162,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _numbers(process: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
     """The numbers of the leads in what a program writes, as it comes."""
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    output = cast("BufferedReader", process.stdout)
     mark, rest = b'"' + MARK, b""
-    while chunk := process.stdout.read(_CHUNK):
+    while chunk := output.read1(_CHUNK):
         complete, end, begun = (rest + chunk).rpartition(b"\n")
         rest = begun
         if end and (found := [part[:10] for part in complete.split(mark)[1:]]):

@@ -23,7 +23,6 @@ class Results(msgspec.Struct, omit_defaults=True):
         quick: Whether this was a trial, whose figures mean nothing.
         calibration: How quiet the machine was before and after.
         runs: The name of a measure -> its runs.
-        steps: A step of the tap, or all of it -> microseconds per lead, in each round.
         missing: An extractor -> why it could not be run.
         failures: A measure -> why it failed.
     """
@@ -32,7 +31,6 @@ class Results(msgspec.Struct, omit_defaults=True):
     quick: bool = False
     calibration: list[Calibration] = []
     runs: dict[str, Runs] = {}
-    steps: dict[str, list[float]] = {}
     missing: dict[str, str] = {}
     failures: dict[str, str] = {}
 

@@ -65,7 +65,6 @@ def markdown(results: Results) -> str:
         _table(("the main job", "seconds", "leads/s"), _main_job(results), "lrr"),
         _table(("at zero latency", "reads", "leads/s"), _peers(results), "llr"),
         _table(("leads", "seconds", "leads/s", "peak memory"), _growth(results), "rrrr"),
-        _table(("step", "µs per lead", "share"), _profile(results), "lrr"),
         "\n".join(
             f"- Not measured: {name}: {why.splitlines()[0]}"
             for name, why in (results.missing | results.failures).items()
@@ -167,15 +166,6 @@ def _growth(results: Results) -> Iterator[Sequence[str]]:
         seconds = median(one.seconds for one in outcomes)
         peak = max(one.peak for one in outcomes)
         yield leads, f"{seconds:.2f}", f"{_rate(outcomes):,.0f}", f"{peak:.0f} MB"
-
-
-def _profile(results: Results) -> Iterator[Sequence[str]]:
-    steps = {step: median(values) for step, values in results.steps.items()}
-    if steps:
-        total = steps.pop("total")
-        steps["the SDK, threads taking turns, and the rest"] = total - sum(steps.values())
-        for step, value in (*steps.items(), ("**whole run, without start-up**", total)):
-            yield step, f"{value:.1f}", f"{100 * value / total:.0f} %"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:

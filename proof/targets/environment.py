@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from demo import environments
-from demo.meltano import ROOT
 
 RUN_LIMIT = 120.0
 
@@ -31,11 +30,6 @@ def installed(name: str) -> Path:
         NotInstalledError: The packages could not be installed.
     """
     return environments.installed(f"targets-{name}", startup=_OLD_NAMES)
-
-
-def plugin(name: str) -> Path:
-    """The folder with the programs of a loader that `make setup` has installed for Meltano."""
-    return ROOT / ".meltano/loaders" / name / "venv/bin"
 
 
 def run(

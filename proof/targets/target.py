@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from demo.meltano import ROOT
-from proof.targets.environment import installed, plugin, run
+from proof.targets.environment import installed, run
 from proof.targets.services import Services
 
 Row: TypeAlias = dict[str, Any]
@@ -82,7 +82,8 @@ class Target(ABC):
         Raises:
             NotInstalledError: It could not be installed.
         """
-        return installed(cls.pins) if cls.pins else plugin(cls.program)
+        plugin = ROOT / ".meltano/loaders" / cls.program / "venv/bin"
+        return installed(cls.pins) if cls.pins else plugin
 
     @abstractmethod
     def settings(self) -> Settings:

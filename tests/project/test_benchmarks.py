@@ -13,7 +13,7 @@ import pytest
 import requests
 from support.records import leads_of
 
-from proof.benchmarks import faults, redirect, steps, warehouse
+from proof.benchmarks import faults, redirect, warehouse
 from proof.benchmarks.machine import calibrate
 from proof.benchmarks.page import PAGE, write_page
 from proof.benchmarks.programs import BenchmarkError, bare_loop, run
@@ -91,12 +91,6 @@ def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(leads: int) -> 
     assert served == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
 
 
-def test_each_step_of_the_tap_is_measured(api: SimulatedApi) -> None:
-    profile = steps.profile(api.url, LEADS)
-    assert len(profile) == 6
-    assert min(profile.values()) >= 0
-
-
 def outcome(seconds: float, peak: float = 55.0) -> dict[str, float]:
     times = {"seconds": seconds, "first": 0.5, "last": seconds + 0.5, "cpu": seconds, "peak": peak}
     return {"leads": 1000, **times}
@@ -132,7 +126,6 @@ RESULTS: dict[str, Any] = {
             "tap-leads, the target's own defaults": [outcome(24.0)],
         },
     },
-    "steps": {"shaping": [10.0], "total": [40.0]},
     "missing": {"gone": "not installed: no such version"},
     "failures": {"spool": "the disk is full"},
 }
@@ -154,7 +147,6 @@ def test_the_tables_show_medians_of_pairs_with_their_spread() -> None:
         f"of the project's | **3.00 {TIMES}** |",
         "| tap-leads, this project's settings | 8.0 | 125 |",
         "| slow | leads | 67 |",
-        "| shaping | 10.0 | 25 % |",
         "- Not measured: gone: not installed: no such version",
         "- Not measured: spool: the disk is full",
         "2 cores of Abacus, 8 GB; Linux; Python 3.14.0; tap-leads 9.9.9; 2026-01-02.",
