@@ -146,7 +146,6 @@ class Sqlite(Target):
 
     package = program = "target-sqlite"
     pins = "sqlite"
-    fast: ClassVar[Settings] = {"batch_size": 10_000}
     note = OLD_PYTHON
     quick = True
 

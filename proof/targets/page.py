@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from demo.meltano import ROOT
+from proof.targets import extracts
 from proof.targets.extracts import LEADS, WAYS
 from proof.targets.trial import Report, SecondSync
 
@@ -54,12 +55,20 @@ def row(report: Report) -> str:
         [
             report.kind.name(),
             _values(report),
-            f"{float(f'{report.rate:.2g}'):,.0f}" if report.rate else "",
+            rate(report.rate),
             _fate(second) if second else "not run",
             _MARKS[workspaces.rank] if workspaces else "not run",
             _advice(report),
         ]
     )
+
+
+def rate(value: float | None) -> str:
+    """Leads per second, as far as a load of so few leads can tell."""
+    if not value:
+        return ""
+    most = extracts.MANY
+    return f"over {most:,}" if value > most else f"{float(f'{value:.2g}'):,.0f}"
 
 
 def _values(report: Report) -> str:

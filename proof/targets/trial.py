@@ -151,12 +151,12 @@ class Trial:
         if report.loads[report.best].without:
             few, many = few.without_activate_version(), many.without_activate_version()
         seconds = []
-        for extract in (few, many):
+        for extract in (few, few, many):  # the first one compiles what it imports
             with self.destination() as target:
                 began = time.perf_counter()
                 target.pipe(extract.output)
                 seconds.append(time.perf_counter() - began)
-        return (extracts.MANY - extracts.LEADS) / max(seconds[1] - seconds[0], 1e-3)
+        return (extracts.MANY - extracts.LEADS) / max(seconds[2] - seconds[1], 1e-3)
 
     def workspaces(self, way: str) -> Load:
         """Loads two workspaces, whose ids are the same, into one table."""
