@@ -14,7 +14,9 @@
 FROM python:3.11-slim AS build
 ARG AIRFLOW=""
 WORKDIR /project
-ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
+# Compiled here, as nothing can be written when it runs.
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements requirements
 RUN python -m pip install --no-cache-dir "$(grep '^uv==' requirements/dev.txt)" \
  && uv venv /opt/meltano \
@@ -28,7 +30,8 @@ COPY pyproject.toml README.md LICENSE meltano.yml ./
 COPY tap_leads tap_leads
 COPY orchestrate orchestrate
 RUN PATH="/opt/meltano/bin:$PATH" meltano install tap-leads target-postgres \
- && rm -f .meltano/meltano.db
+ && rm -f .meltano/meltano.db \
+ && python -m compileall -q tap_leads orchestrate
 
 FROM python:3.11-slim
 COPY --from=build /opt /opt
@@ -39,10 +42,11 @@ ENV PATH="/opt/airflow/bin:/opt/meltano/bin:$PATH" \
     HOME=/tmp \
     AIRFLOW_HOME=/tmp/airflow \
     MELTANO_PROJECT_ROOT=/project \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-# Airflow's commands refuse a user without a name.
-RUN groupadd --gid 10001 tap-leads \
+# The image of Python comes without its compiled standard library. Airflow's commands refuse a user
+# without a name.
+RUN python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
+ && groupadd --gid 10001 tap-leads \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home tap-leads
 # No ENTRYPOINT: Airflow gives a pod the whole command.
 USER 10001:10001

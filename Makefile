@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Named, because without git (from an archive) the linter would not know what to leave out.
-CODE := $(wildcard tap_leads tests demo docs benchmarks orchestrate targets)
+CODE := $(wildcard tap_leads tests demo docs orchestrate proof)
 
 # A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
 DEV := .venv/.ready
@@ -91,15 +91,15 @@ docs: $(DEV) $(PLUGINS) ## Write the pages and pictures in docs/ that programs m
 
 .PHONY: bench
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m proof.benchmarks
 
 .PHONY: faults
 faults: $(DEV) ## Show what each extractor loses when something goes wrong
-	@$(BIN)/python -m benchmarks.faults
+	@$(BIN)/python -m proof.benchmarks.faults
 
 .PHONY: targets
 targets: $(DEV) $(PLUGINS) ## Load into many targets, compare every value, and write docs/targets.md
-	@$(BIN)/python -m targets
+	@$(BIN)/python -m proof.targets
 
 .PHONY: dist
 dist: $(DEV) ## Build the source distribution and the wheel
@@ -116,7 +116,7 @@ pins: $(DEV) ## Update the pinned versions in requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
-	@for name in airflow airflow-celery airflow-kubernetes; do \
+	@for name in airflow airflow-celery airflow-kubernetes dbt; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	    --custom-compile-command 'make pins' requirements/$$name.in \
 	    --output-file requirements/$$name.txt || exit; \

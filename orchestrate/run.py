@@ -32,8 +32,13 @@ REFUSED = 77  # EX_NOPERM of sysexits.h
 
 _CLEANUP = Path(__file__).with_name("cleanup.py")
 _LIST = Path("orchestrate/workspaces.meltano.yml")
-# The tap names the status code when it fails; a warning with one is no failure.
-_REFUSAL = re.compile(rb"^(?!.*warning).*\bHTTP 40[13]\b", re.IGNORECASE)
+# The tap's own sentences on the token, with Intercom's error code, as an error. A response of a
+# proxy or a firewall has no such code, and may be gone with the next try.
+_REFUSAL = re.compile(
+    rb"^(?!.*\bwarning\b).*\bIntercom "
+    rb"(refused the access token|does not let this access token read leads) \(HTTP 40[13], \w+\)",
+    re.IGNORECASE,
+)
 
 
 def main(extractor: str, loader: str, *watched: str) -> int:

@@ -39,8 +39,8 @@ them, as Intercom's scroll has no filter.
 
 **When it fails**, the task's log names the cause in the last lines before Meltano's own.
 
-- *Intercom refused the access token* (HTTP 401 or 403): there is no retry. Put a valid token into
-  the connection, then clear the task.
+- *Intercom refused the access token*, or *does not let this access token read leads*: there is no
+  retry. Put a valid token into the connection, then clear the task.
 - Anything else is tried {retries} more times, {pause:g} minutes apart. If it still fails, run it
   again later: clear the task. What was loaded before stays; every run starts with the first lead,
   and leads are only marked as deleted after a complete run.

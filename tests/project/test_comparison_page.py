@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults import FAULTS, Fault, measure, row
-from benchmarks.peers import PEERS
 from demo.meltano import ROOT
+from proof.benchmarks.faults import FAULTS, Fault, measure, row
+from proof.benchmarks.peers import PEERS
 
 ROWS = [
     line.strip("| ").split(" | ")

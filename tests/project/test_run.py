@@ -26,6 +26,7 @@ from tap_leads.sandbox import Sandbox
 RUN = ROOT / "orchestrate/run.py"
 NAME = "tap-leads--acme"
 TOKEN = "t0ken-of-acme"
+REFUSED = "Intercom refused the access token (HTTP 401, unauthorized)."
 # Writes a file as Meltano does, starts a child in its process group, and waits.
 WAITING = f"""
 mkdir -p "$MELTANO_SYS_DIR_ROOT/run" && echo {TOKEN} >"$MELTANO_SYS_DIR_ROOT/run/tap.config.json"
@@ -154,13 +155,14 @@ def test_a_run_that_gets_its_own_entries_does_not_depend_on_those_of_others(
     [
         pytest.param("401@1", 77, id="token-refused"),
         pytest.param("403@1", 77, id="no-permission"),
+        pytest.param("403@1 html@1", 1, id="firewall"),
         pytest.param("restart@1", 1, id="outage"),
     ],
 )
 def test_only_a_refused_token_has_an_exit_code_of_its_own(
     runs: Runs, tmp_path: Path, fault: str, code: int
 ) -> None:
-    with Sandbox(leads=250, faults=[fault]) as sandbox:
+    with Sandbox(leads=250, faults=fault.split()) as sandbox:
         ended, log = runs.finish(**sandbox_settings(sandbox, tmp_path))
     assert ended == code, log
 
@@ -168,9 +170,9 @@ def test_only_a_refused_token_has_an_exit_code_of_its_own(
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        pytest.param("echo '[warning] (HTTP 403, forbidden)'; exit 1", 1, id="warning"),
-        pytest.param("echo '[error] (HTTP 401, unauthorized)'; exit 0", 0, id="success"),
-        pytest.param("echo '[error] (HTTP 4010)'; exit 1", 1, id="other-number"),
+        pytest.param(f"echo '[warning] {REFUSED}'; exit 1", 1, id="warning"),
+        pytest.param(f"echo '[error] {REFUSED}'; exit 0", 0, id="success"),
+        pytest.param("echo '[error] Forbidden (HTTP 403, text/html)'; exit 1", 1, id="proxy"),
         pytest.param("kill -TERM $$", 143, id="signal"),
     ],
 )

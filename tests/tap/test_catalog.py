@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from support.tap import Run, Workbench, ids_of, run_tap
 
-from benchmarks.server import SimulatedApi
-from benchmarks.templates import Kind
+from proof.benchmarks.server import SimulatedApi
+from proof.benchmarks.templates import Kind
 from tap_leads.sandbox import Sandbox
 
 Entry = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from targets.comparison import CUT, EMPTY, ROUNDED, compare, same
+from proof.targets.comparison import CUT, EMPTY, ROUNDED, compare, same
 
 RECORD = {"id": "1", "name": "Ada", "at": "2026-01-02T03:04:05.000000Z", "tags": {"n": [1]}}
 

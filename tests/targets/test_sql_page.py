@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 from support.tap import Workbench
 from support.warehouse import Warehouse
 
+from demo.environments import installed
 from docs.generate import sql_page
 from tap_leads.sandbox import Sandbox
 
@@ -30,3 +34,56 @@ def test_the_query_for_completeness_tells_a_sync_that_failed_midway(
         with Sandbox(leads=250, faults=[fault]) as sandbox:
             warehouse.load(workbench.sync(sandbox))
         assert warehouse.server.query(complete) == [(expected,)]
+
+
+@pytest.mark.targets  # installs dbt
+def test_dbt_takes_the_table_as_a_source(
+    workbench: Workbench, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """It is fresh after a sync, its key is unique, and it is stale a month later."""
+    with Sandbox(leads=250) as sandbox:
+        warehouse.load(workbench.sync(sandbox))
+    (source,) = re.findall(r"```yaml\n# models/sources.yml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "models").mkdir()
+    source = source.replace("schema: tap_leads", f"schema: {warehouse.schema}")
+    (tmp_path / "models/sources.yml").write_text(source)
+    server = warehouse.server
+    output = {
+        "type": "postgres",
+        "host": server.host,
+        "port": server.port,
+        "user": server.user,
+        "password": server.password,
+        "dbname": server.database,
+        "schema": warehouse.schema,
+        "threads": 1,
+    }
+    profile = {"leads": {"target": "test", "outputs": {"test": output}}}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
+    project = {"name": "leads", "profile": "leads", "flags": {"send_anonymous_usage_stats": False}}
+    (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump(project))
+
+    def dbt(*arguments: str) -> tuple[int, str]:
+        command: list[str | Path] = [
+            installed("dbt") / "dbt",
+            *arguments,
+            "--profiles-dir",
+            tmp_path,
+        ]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, check=False, text=True, timeout=120
+        )
+        return done.returncode, done.stdout
+
+    for order in (["source", "freshness"], ["test"]):
+        code, said = dbt(*order)
+        assert code == 0, said
+        assert "PASS" in said
+        assert "WARN" not in said.replace("WARN=0", "")
+    server.query(
+        f'UPDATE "{warehouse.schema}".contacts'
+        " SET _sdc_extracted_at = _sdc_extracted_at - interval '1 month'"
+    )
+    code, said = dbt("source", "freshness")
+    assert code == 1, said
+    assert "ERROR STALE" in said

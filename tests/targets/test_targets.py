@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from targets import extracts
-from targets.comparison import EMPTY, ROUNDED
-from targets.databases import (
+from proof.targets import extracts
+from proof.targets.comparison import EMPTY, ROUNDED
+from proof.targets.databases import (
     DatamillPostgres,
     Duckdb,
     MeltanoLabsPostgres,
     PipelineWisePostgres,
     Sqlite,
 )
-from targets.environment import installed, run
-from targets.files import Jsonl, MeltanoLabsCsv, Parquet, SingerCsv
-from targets.page import PAGE, details, row
-from targets.services import Services
-from targets.target import Target
-from targets.targets import TARGETS
-from targets.trial import Trial
+from proof.targets.environment import installed, run
+from proof.targets.files import Jsonl, MeltanoLabsCsv, Parquet, SingerCsv
+from proof.targets.page import PAGE, RATE, details, row
+from proof.targets.services import Services
+from proof.targets.target import Target
+from proof.targets.targets import TARGETS
+from proof.targets.trial import Trial
 
 QUICK = [target for target in TARGETS.values() if target.quick]
 FLAT_ONLY = [DatamillPostgres, Parquet, SingerCsv]  # these lose or refuse objects by themselves
@@ -69,12 +69,12 @@ def test_every_value_arrives_in_a_column_of_its_type(
 @pytest.mark.parametrize(
     ("target", "deleted", "told"),
     [
-        pytest.param(MeltanoLabsPostgres, "marked in `_sdc_deleted_at`", True, id="meltanolabs"),
+        pytest.param(MeltanoLabsPostgres, "marked", True, id="meltanolabs"),
         pytest.param(PipelineWisePostgres, "stay", True, id="pipelinewise"),
         pytest.param(DatamillPostgres, "deleted", None, id="datamill"),
         pytest.param(Duckdb, "stay", True, id="duckdb"),
         pytest.param(Sqlite, "stay", None, id="sqlite"),
-        pytest.param(Jsonl, "each sync adds its rows", None, id="jsonl"),
+        pytest.param(Jsonl, "rows add up", None, id="jsonl"),
         pytest.param(MeltanoLabsCsv, "deleted", None, id="csv"),
     ],
 )
@@ -169,12 +169,18 @@ def test_singer_python_reads_each_message(tmp_path: Path) -> None:
     }
 
 
+def without_rate(line: str) -> list[str]:
+    """The cells of a row but for the one that differs from run to run."""
+    cells = line.strip("| ").split(" | ")
+    return [*cells[:RATE], *cells[RATE + 1 :]]
+
+
 @pytest.mark.targets
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_the_page_says_what_a_run_shows(target: type[Target], services: Services) -> None:
     report = Trial(target, services).report()
     lines = PAGE.read_text().splitlines()
-    assert row(report) in lines
+    assert without_rate(row(report)) in map(without_rate, lines)
     for line in details(report):
         assert line in lines
 

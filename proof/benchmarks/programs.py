@@ -1,0 +1,213 @@
+"""Runs a program as a target would see it: through a pipe that is read, and every lead counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+
+from proof.benchmarks.templates import MARK, number
+
+ROOT = Path(__file__).resolve().parents[2]
+TIME_LIMIT = 600.0
+_SLOWEST = 5_000  # leads a second: millions may take longer than the limit
+_CHUNK = 1 << 20
+_INTERVAL = 0.02  # seconds between two looks at a program's memory
+_LOG_LINES = 15
+
+
+class BenchmarkError(Exception):
+    """A figure cannot be had; the message says why."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a run took.
+
+    Attributes:
+        leads: How many leads came, each exactly once.
+        seconds: From the start of the program to its end.
+        first: From the start to the first lead's arrival.
+        last: From the start to the last lead's arrival.
+        cpu: Seconds of processor time, the system's included.
+        peak: Largest resident memory in MB (10^6 bytes); what grew in the last 20 ms may be missed.
+    """
+
+    leads: int
+    seconds: float
+    first: float
+    last: float
+    cpu: float
+    peak: float
+
+    @property
+    def rate(self) -> float:
+        """Leads a second between the first lead and the last one: without start-up."""
+        return self.leads / max(self.last - self.first, 1e-9)
+
+
+def tap() -> list[str]:
+    """The command line of the tap."""
+    return [str(Path(sys.executable).with_name("tap-leads"))]
+
+
+def tap_environment(url: str, **settings: str) -> dict[str, str]:
+    """This environment, with no settings of the tap but those that send it to a simulated API."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
+    return own | {"TAP_LEADS_ACCESS_TOKEN": "sandbox", "TAP_LEADS_API_URL": url} | settings
+
+
+def catalog_without(field: str, environment: dict[str, str]) -> bytes:
+    """The catalog of the tap, with one field deselected."""
+    done = subprocess.run(
+        [*tap(), "--discover"], env=environment, check=True, capture_output=True, timeout=TIME_LIMIT
+    )
+    catalog = msgspec.json.decode(done.stdout)
+    for entry in catalog["streams"][0]["metadata"]:
+        if entry["breadcrumb"] == ["properties", field]:
+            entry["metadata"]["selected"] = False
+    return msgspec.json.encode(catalog)
+
+
+def bare_loop(url: str) -> list[str]:
+    """The command line of the bare loop."""
+    return [sys.executable, str(Path(__file__).with_name("bare_loop.py")), url]
+
+
+def run(
+    command: Sequence[str],
+    leads: int,
+    *,
+    environment: dict[str, str] | None = None,
+    asleep: Callable[[], None] | None = None,
+    limit: float | None = None,
+) -> Outcome:
+    """Runs a program to its end.
+
+    Args:
+        command: The program, which writes leads of the simulated API.
+        leads: How many the simulated API has.
+        environment: Its variables; if not given, those of this process.
+        asleep: Called after the first lead has come; until it returns, the pipe is not read.
+        limit: Seconds that it may take; if not given, enough for so many leads.
+
+    Raises:
+        BenchmarkError: It failed, took too long, or lost, repeated or invented a lead.
+    """
+    limit = limit or TIME_LIMIT + leads / _SLOWEST
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as log, started(command, environment, log, limit) as process:
+        peak = _Peak(process.pid)
+        numbers: list[bytes] = []
+        first = last = 0.0
+        for found in _numbers(process):
+            last = time.perf_counter() - began
+            if not numbers:
+                first = last
+            if asleep and not numbers:
+                asleep()
+            numbers += found
+        code, cpu = _end(process)
+        seconds = time.perf_counter() - began
+        if code or len(numbers) != leads or set(numbers) != _expected(leads):
+            raise BenchmarkError(
+                f"{Path(command[0]).name} ended with exit code {code} after {seconds:.0f} s with "
+                f"{len(numbers):,} leads, {len(set(numbers)):,} of them different, of {leads:,}:\n"
+                f"{_tail(log)}"
+            )
+        return Outcome(leads, seconds, first, last, cpu, peak.megabytes())
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: dict[str, str] | None, log: IO[bytes], limit: float
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program in a session of its own, of which nothing is left in the end."""
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+    )
+    timer = threading.Timer(limit, _kill, (process,))
+    timer.start()
+    try:
+        yield process
+    finally:
+        timer.cancel()
+        _kill(process)
+        if process.stdout:
+            process.stdout.close()
+        process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _numbers(process: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
+    """The numbers of the leads in what a program writes, as it comes."""
+    output = cast("BufferedReader", process.stdout)
+    mark, rest = b'"' + MARK, b""
+    while chunk := output.read1(_CHUNK):
+        complete, end, begun = (rest + chunk).rpartition(b"\n")
+        rest = begun
+        if end and (found := [part[:10] for part in complete.split(mark)[1:]]):
+            yield found
+
+
+def _end(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Waits for a program; its exit code and the processor time that it took."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
+@lru_cache(maxsize=1)
+def _expected(leads: int) -> set[bytes]:
+    return set(map(number, range(leads)))
+
+
+def _tail(log: IO[bytes]) -> str:
+    log.seek(0)
+    return "\n".join(log.read().decode(errors="replace").splitlines()[-_LOG_LINES:])
+
+
+class _Peak:
+    """The high-water mark of a program's memory.
+
+    The system's own account of an ended process will not do: it begins with the memory of the
+    process that started it.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._kib = 0
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def megabytes(self) -> float:
+        self._thread.join()
+        return self._kib * 1024 / 1e6
+
+    def _watch(self) -> None:
+        with suppress(OSError, IndexError):  # it has ended
+            while True:
+                mark = self._status.read_text().split("VmHWM:")[1].split()[0]
+                self._kib = max(self._kib, int(mark))
+                time.sleep(_INTERVAL)

@@ -1,0 +1,83 @@
+"""The servers that targets load into, each started when it is first needed."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from functools import cached_property
+from socket import socket
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from demo.postgres import PostgresServer
+from proof.targets.environment import ProgramError, installed
+
+START_LIMIT = 60.0
+
+
+class Services:
+    """A PostgreSQL and an S3 server, for as long as a `with` statement lasts."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._starting = Lock()  # several targets may ask at the same time
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """A real PostgreSQL."""
+        with self._starting:
+            return self._postgres
+
+    @property
+    def s3(self) -> str:
+        """The address of a local S3 server, which takes any credentials.
+
+        Raises:
+            NotInstalledError: Its packages could not be installed.
+            ProgramError: It did not start.
+        """
+        with self._starting:
+            return self._s3
+
+    @cached_property
+    def _postgres(self) -> PostgresServer:
+        return self._stack.enter_context(PostgresServer())
+
+    @cached_property
+    def _s3(self) -> str:
+        with socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        program = installed("s3-server") / "moto_server"
+        process = self._stack.enter_context(
+            subprocess.Popen(
+                [program, "--host", "127.0.0.1", "--port", str(port)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        self._stack.callback(process.terminate)
+        address = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + START_LIMIT
+        while time.monotonic() < end and process.poll() is None:
+            try:
+                with urllib.request.urlopen(address, timeout=5):
+                    return address
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        raise ProgramError("the local S3 server did not start")
