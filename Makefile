@@ -86,8 +86,8 @@ format: $(DEV) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: docs
-docs: $(DEV) $(PLUGINS) ## Write the pages and pictures in docs/ that programs make
-	$(BIN)/python -m docs.generate
+docs: $(DEV) $(PLUGINS) ## Write the pages in docs/ that programs make (RECORD=1: demo.svg too)
+	$(BIN)/python -m docs.generate $(if $(RECORD),--record)
 
 .PHONY: bench
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
