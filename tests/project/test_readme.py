@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.pages import assert_prints
 from support.tap import environment
 
 from demo.meltano import ROOT
@@ -57,8 +58,4 @@ def test_a_session_prints_what_the_readme_shows(session: str, tmp_path: Path) ->
     (tmp_path / "example.py").write_text(example)
     for command, lines in shown(session):
         output = run(command, tmp_path)
-        for line in filter(None, lines.splitlines()):
-            pattern = ".*".join(re.escape(part) for part in line.split("…"))
-            found = re.search(f"^{pattern}\\s*$", output, re.MULTILINE)
-            assert found, f"{line}\n\nis not in what follows:\n\n{output}"
-            output = output[found.end() :]
+        assert_prints(lines, output)
