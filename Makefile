@@ -62,7 +62,7 @@ test-machines: $(DEV) $(PLUGINS) ## Lose one of two machines, with Edge and with
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
 .PHONY: test-libraries
-test-libraries: $(DEV) ## Run the programs of docs/python.md that need pandas, polars, DuckDB and dlt
+test-libraries: $(DEV) ## Run the programs in docs/ that show what other libraries do
 	$(BIN)/python -m pytest -m libraries --numprocesses=0
 
 .PHONY: image
