@@ -78,3 +78,25 @@ def test_every_program_shows_its_output_or_is_a_test() -> None:
     shown = [found for section in SECTIONS for found in PROGRAM.findall(section)]
     assert all(bool(output) != ("\ndef test_" in program) for program, output in shown)
     assert set().union(*(imports(program) for program, _ in shown)) >= LIBRARIES
+
+
+NEWEST = {
+    "pandas": "print(len(frame), (frame['updated_at'].dt.year == 2026).sum())",
+    "polars": "print(len(frame), (frame['updated_at'].dt.year() == 2026).sum())",
+    "DuckDB": "print(*duckdb.sql('select count(*), sum((year(updated_at) = 2026)::int)"
+    " from contacts').fetchall()[0])",
+    "dlt": 'with pipeline.sql_client() as client: print(*client.execute_sql("select count(*),'
+    " sum((updated_at >= '2026-01-01')::int) from contacts\")[0])",
+}
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize(("heading", "check"), NEWEST.items(), ids=NEWEST.keys())
+def test_a_lead_that_comes_twice_is_kept_once(heading: str, check: str, tmp_path: Path) -> None:
+    """After a restart ten leads come again with a newer version, which is of 2026."""
+    (section,) = (section for section in SECTIONS if section.startswith(f"{heading}\n"))
+    ((program, _),) = PROGRAM.findall(section)
+    broken = "Sandbox(leads=250, idle_limit=0.5, faults=['restart@2', 'update@3:10'])"
+    program = program.replace("Sandbox(leads=250)", broken)
+    program = program.replace("intercom.token", "intercom.token, scroll_expiry=1")
+    assert_prints("250 10", run(f"{program}\n{check}\n", tmp_path))
