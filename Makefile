@@ -61,6 +61,10 @@ check: lint ## Check style and types, and run the fast tests: for daily work
 test-machines: $(DEV) $(PLUGINS) ## Lose one of two machines, with Edge and with Celery (6 minutes)
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
+.PHONY: test-libraries
+test-libraries: $(DEV) ## Run the programs in docs/ that show what other libraries do
+	$(BIN)/python -m pytest -m libraries --numprocesses=0
+
 .PHONY: image
 image: ## Build the container image (needs Docker)
 	docker build --tag tap-leads .
@@ -86,8 +90,8 @@ format: $(DEV) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: docs
-docs: $(DEV) $(PLUGINS) ## Write the pages and pictures in docs/ that programs make
-	$(BIN)/python -m docs.generate
+docs: $(DEV) $(PLUGINS) ## Write the pages in docs/ that programs make (RECORD=1: demo.svg too)
+	$(BIN)/python -m docs.generate $(if $(RECORD),--record)
 
 .PHONY: bench
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
@@ -111,7 +115,7 @@ setup: $(DEV) $(PLUGINS) ## Only set up
 
 .PHONY: pins
 pins: $(DEV) ## Update the pinned versions in requirements/
-	@for name in dev plugins; do \
+	@for name in dev libraries plugins; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \

@@ -1,6 +1,7 @@
-"""`python -m docs.generate`: writes the pages and pictures that programs make.
+"""`python -m docs.generate`: writes the pages that programs make.
 
-With `--pages`, only the pages that need no run: the stream's schema and the settings.
+`--pages` writes only the pages that need no run: the stream's schema and the settings.
+`--record` records the demo too: each recording differs from the one before.
 """
 
 import sys
@@ -18,6 +19,7 @@ def main() -> None:
         (ROOT / "docs" / name).write_text(page())
     if "--pages" not in sys.argv:
         sql_page.PAGE.write_text(sql_page.page())
+    if "--record" in sys.argv:
         (ROOT / "docs/demo.svg").write_text(record_demo())
 
 

@@ -1,7 +1,7 @@
 """docs/demo.svg: `make demo` as a terminal shows it, recorded from a real run.
 
-The picture plays once, at the speed of the run, and then stays. Readers who have asked their system
-for less motion see the end at once.
+The picture plays once and then stays. It plays at the speed of the run, but no pause is longer than
+a second. Readers who have asked their system for less motion see the end at once.
 """
 
 import io
@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from demo.table import WIDTH
 
 COMMAND = ("make", "--no-print-directory", "demo")
 SECONDS = 300
+LONGEST_PAUSE = 1.0
 
 
 class Line(NamedTuple):
@@ -77,12 +79,18 @@ def picture(lines: Sequence[Line], title: str) -> str:
     return drawn.replace("</style>", f"{_animation(lines)}    </style>", 1)
 
 
+def _shortened(lines: Sequence[Line]) -> list[float]:
+    """When the picture shows each line."""
+    pauses = (after.at - before.at for before, after in pairwise(lines))
+    return list(accumulate((min(pause, LONGEST_PAUSE) for pause in pauses), initial=0.0))
+
+
 def _animation(lines: Sequence[Line]) -> str:
     """The style that hides each line until its time."""
     delays = "".join(
         f'        .demo-matrix [clip-path="url(#demo-line-{number})"]'
-        f" {{ animation-delay: {line.at:.1f}s }}\n"
-        for number, line in enumerate(lines)
+        f" {{ animation-delay: {at:.1f}s }}\n"
+        for number, at in enumerate(_shortened(lines))
     )
     return (
         "\n    @keyframes demo-wait { from, to { visibility: hidden } }\n"

@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from support.pages import assert_prints
 from support.tap import environment
 
 from demo.meltano import ROOT
@@ -47,18 +49,41 @@ def run(command: str, folder: Path) -> str:
     return done.stdout.decode()
 
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLE, PAGES_EXAMPLE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_session_prints_what_the_readme_shows(session: str, tmp_path: Path) -> None:
     """Every line that is shown, in this order; `…` shows what differs each time."""
-    (example,) = EXAMPLES
-    (tmp_path / "example.py").write_text(example)
+    (tmp_path / "example.py").write_text(EXAMPLE)
     for command, lines in shown(session):
         output = run(command, tmp_path)
-        for line in filter(None, lines.splitlines()):
-            pattern = ".*".join(re.escape(part) for part in line.split("…"))
-            found = re.search(f"^{pattern}\\s*$", output, re.MULTILINE)
-            assert found, f"{line}\n\nis not in what follows:\n\n{output}"
-            output = output[found.end() :]
+        assert_prints(lines, output)
+
+
+def test_the_pages_are_read_as_shown() -> None:
+    given = "import os\nfrom functools import partial\nimport tap_leads\n"
+    given += "token = os.environ['TAP_LEADS_ACCESS_TOKEN']\n"
+    given += "pages = partial(tap_leads.pages, api_url=os.environ['TAP_LEADS_API_URL'])\n"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tap_leads.sandbox", "--leads=250", "--quiet", "--"),
+            *(sys.executable, "-c", given + PAGES_EXAMPLE),
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    assert re.fullmatch(r"(100 \S+\n){2}50 \S+\n", done.stdout)
+
+
+def test_the_badges_show_the_version_and_the_python_of_the_package() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"[![version: {package['version']}](" in README
+    assert f"badge/version-{package['version']}-blue" in README
+    assert f"[![Python: {package['requires-python'].removeprefix('>=')}+](" in README
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.split()) <= 1150
