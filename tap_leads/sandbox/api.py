@@ -17,7 +17,6 @@ from tap_leads.sandbox.fault_kind import SCROLL
 from tap_leads.sandbox.faults import Fault
 from tap_leads.sandbox.firing import Firing, firing
 from tap_leads.sandbox.http_response import Response
-from tap_leads.sandbox.page_cache import PageCache
 from tap_leads.sandbox.rate_limit import RateLimit
 from tap_leads.sandbox.request_log import ScrollRequest
 from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace
@@ -73,7 +72,6 @@ class Api:
         self.headers_seen: deque[dict[str, str]] = deque(maxlen=_HEADERS_KEPT)
         self._faults = tuple(faults)
         self._latency = latency
-        self._cache = PageCache()
         self._lock = threading.Lock()
         # Requests with a wrong token share one limit.
         self._limits = {
@@ -130,7 +128,7 @@ class Api:
         instead, lost = faults.instead()
         if instead and lost and is_scroll:
             with suppress(ScrollExistsError, ScrollNotFoundError):
-                workspace.scroll(request.scroll_param, deliver=False)
+                workspace.scroll(request.scroll_param, faults.deviation(), deliver=False)
         response = instead or request.refusal or self._route(workspace, request, faults)
         response = faults.change(response)
         if is_scroll:
@@ -146,7 +144,7 @@ class Api:
         model = request.query.get("model")
         match request.path:
             case "/contacts/scroll":
-                response = endpoints.next_page(workspace, request.scroll_param, faults, self._cache)
+                response = endpoints.next_page(workspace, request.scroll_param, faults)
             case "/contacts":
                 response = endpoints.contacts(workspace, request.query, request.host)
             case "/counts":

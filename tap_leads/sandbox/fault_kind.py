@@ -33,7 +33,7 @@ class PageLeads(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A kind of fault; each hook gets the argument last."""
 
     help: str

@@ -8,7 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from tap_leads.sandbox.body_faults import BODY_FAULTS
-from tap_leads.sandbox.fault_kind import PATHS, SCROLL, Kind
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind
 from tap_leads.sandbox.response_faults import RESPONSE_FAULTS
 from tap_leads.sandbox.scroll_faults import SCROLL_FAULTS
 from tap_leads.sandbox.transport_faults import TRANSPORT_FAULTS
@@ -20,7 +20,7 @@ FAMILIES = {
     "Bodies": BODY_FAULTS,
     "Transport": TRANSPORT_FAULTS,
 }
-KINDS: dict[str, Kind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
+KINDS: dict[str, FaultKind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
 
 _SPAN = re.compile(
     r"(?P<page>p)?(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII

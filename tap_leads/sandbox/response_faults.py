@@ -11,13 +11,14 @@ import math
 import time
 
 from tap_leads.sandbox import intercom_errors
-from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, seconds
+from tap_leads.sandbox.fault_kind import SCROLL, Argument, FaultKind, number, seconds
 from tap_leads.sandbox.http_response import Response, ok, phrase
 
 _HTML = "text/html"
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
 _NOT_JSON = b"upstream connect error or disconnect/reset before headers\n"
 _AN_HOUR = 3600.0
+_MEGABYTE = 1 << 20
 _LISTS = (SCROLL, "contacts")
 _RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _NO_CONTENT, _RESET_CONTENT, _NOT_MODIFIED = 204, 205, 304
@@ -42,8 +43,14 @@ def _status(status: int) -> Response:
     return intercom_errors.error(status, name.lower().replace(" ", "_").replace("'", ""), name)
 
 
-def _number(digits: str) -> Response:
-    return Response(200, b'{"type":"count.hash","lead":{"count":%s}}' % digits.encode())
+def _redirect(megabytes: int) -> Response:
+    block = b" " * _MEGABYTE
+    return Response(
+        302,
+        headers={"Location": "/moved", "Content-Length": str(megabytes * _MEGABYTE)},
+        # In pieces, so that the sandbox itself needs no memory for a huge body.
+        pieces=lambda head, _: (head, *(block,) * megabytes),
+    )
 
 
 def _false_end() -> Response:
@@ -53,74 +60,68 @@ def _false_end() -> Response:
 
 RESPONSE_FAULTS = {
     # Refused: nothing is served.
-    "429": Kind(
+    "429": FaultKind(
         "rate limit exceeded; Reset is SECONDS ahead",
         seconds(1.0),
         instead=lambda time: intercom_errors.rate_limit_exceeded(_reset_in(time)),
     ),
-    "429-bare": Kind(
+    "429-bare": FaultKind(
         "429 without any X-RateLimit header",
         instead=lambda _: intercom_errors.rate_limit_exceeded(dict.fromkeys(_RATE_HEADERS)),
     ),
-    "429-skewed": Kind(
+    "429-skewed": FaultKind(
         "429 whose Reset lies an hour in the past",
         instead=lambda _: intercom_errors.rate_limit_exceeded(_reset_in(-_AN_HOUR)),
     ),
-    "401": Kind("401 unauthorized", instead=lambda _: intercom_errors.unauthorized()),
-    "403": Kind("403 forbidden", instead=lambda _: intercom_errors.forbidden()),
-    "404": Kind("404, as for a wrong path", instead=lambda _: intercom_errors.no_such_path()),
-    "version": Kind(
+    "401": FaultKind("401 unauthorized", instead=lambda _: intercom_errors.unauthorized()),
+    "403": FaultKind("403 forbidden", instead=lambda _: intercom_errors.forbidden()),
+    "404": FaultKind("404, as for a wrong path", instead=lambda _: intercom_errors.no_such_path()),
+    "version": FaultKind(
         "400 intercom_version_invalid", instead=lambda _: intercom_errors.version_invalid()
     ),
-    "302": Kind(
-        "redirects to another path", instead=lambda _: Response(302, headers={"Location": "/moved"})
+    "302": FaultKind(
+        "redirects to another path, with a body of N megabytes", number("N", 0), instead=_redirect
     ),
     # Served, then lost on the way.
-    "restart": Kind(
+    "restart": FaultKind(
         "500 asks to restart the scroll; the page is gone",
         instead=lambda _: intercom_errors.restart(),
         lost=True,
     ),
-    "status": Kind(
+    "status": FaultKind(
         "responds with STATUS (100 to 599) and an error.list; the page is gone",
         Argument("STATUS", "[1-5][0-9][0-9]", int, required=True),
         instead=_status,
         lost=True,
     ),
-    "html502": Kind(
+    "html502": FaultKind(
         "502 with an HTML body; the page is gone",
         instead=lambda _: Response(502, _BAD_GATEWAY, _HTML),
         lost=True,
     ),
-    "503": Kind(
+    "503": FaultKind(
         "503 with an empty body; the page is gone",
         instead=lambda _: Response(503, content_type="text/plain"),
         lost=True,
     ),
-    "nojson": Kind(
+    "nojson": FaultKind(
         "200 with text that is no JSON; the page is gone",
         instead=lambda _: Response(200, _NOT_JSON),
         lost=True,
     ),
-    "empty-body": Kind(
+    "empty-body": FaultKind(
         "200 with zero bytes; the page is gone", instead=lambda _: Response(200), lost=True
     ),
-    "body": Kind(
+    "body": FaultKind(
         "200 with TEXT as its body; the page is gone",
         Argument("TEXT", ".*", required=True),
         instead=lambda text: Response(200, text.encode()),
         lost=True,
     ),
-    "false-end": Kind(
+    "false-end": FaultKind(
         "200 with an error.list that has an empty `contacts` too; the page is gone",
         paths=_LISTS,
         instead=lambda _: _false_end(),
         lost=True,
-    ),
-    "number": Kind(
-        "/counts says that there are N leads; N may have thousands of digits",
-        Argument("N", r"-?(0|[1-9]\d*)", required=True),
-        ("counts",),
-        instead=_number,
     ),
 }

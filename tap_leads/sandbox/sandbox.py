@@ -18,6 +18,19 @@ _POLL = 0.02  # seconds that the accepting thread takes at most to notice the en
 class Sandbox:
     """A simulated Intercom; use it in a `with` statement, or `start` and `stop` it.
 
+    In a test suite of your own:
+
+        from tap_leads import leads
+        from tap_leads.sandbox import Sandbox
+
+        def test_my_pipeline():
+            with Sandbox(leads=250, faults=["restart@3"]) as sandbox:
+                assert len(list(leads(**sandbox.settings))) == 250
+
+    It listens on 127.0.0.1, on a free port, and answers as soon as the block begins. Its leads are
+    the same in every run; `sandbox.workspace` lists them, and changes them: `add`, `update`,
+    `delete` and more.
+
     Args:
         leads: Leads of the workspace.
         seed: Of the leads; another number makes other leads.
@@ -31,7 +44,7 @@ class Sandbox:
         token: Access token of the workspace.
         workspaces: Leads by token, for several workspaces; `leads` and `token` are then unused.
         clock: Seconds that only ever grow; they decide the idle time and the rate limit.
-        page_size: Leads a page.
+        page_size: Leads per page.
         port: Where to listen; 0 finds a free port.
 
     Raises:
@@ -115,6 +128,11 @@ class Sandbox:
     def url(self) -> str:
         """Where it serves, without a slash at the end."""
         return f"http://{HOST}:{self._port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the tap that lead here: address and access token."""
+        return {"api_url": self.url, "access_token": self.token}
 
     @property
     def requests(self) -> int:

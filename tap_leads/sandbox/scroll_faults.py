@@ -1,8 +1,11 @@
 """Faults of the leads and of the scroll: what Intercom itself does to them."""
 
+from collections.abc import Callable
+
 from tap_leads.sandbox import intercom_errors
-from tap_leads.sandbox.fault_kind import SCROLL, Kind, PageLeads, number, seconds
+from tap_leads.sandbox.fault_kind import SCROLL, Argument, FaultKind, PageLeads, number, seconds
 from tap_leads.sandbox.malformed import make_malformed
+from tap_leads.sandbox.workspace import Workspace
 
 _A_DAY = 86_400
 
@@ -34,38 +37,44 @@ def _make_older(page: PageLeads, leads: int) -> None:
             record["name"] = f"{record.get('name') or 'Lead'} (older)"
 
 
+def _before(
+    what: str, change: Callable[[Workspace, int], None], argument: Argument | None = None
+) -> FaultKind:
+    """Make a kind that changes the workspace just before the request."""
+    return FaultKind(f"just before, {what}", argument or number("N", 10), (SCROLL,), before=change)
+
+
 SCROLL_FAULTS = {
-    "update": Kind(
-        "N leads are edited just before",
-        number("N", 10),
-        (SCROLL,),
-        before=lambda workspace, leads: workspace.update(leads),
+    "update": _before("N leads are edited", Workspace.update),
+    "move": _before("the first N leads are edited and move to the end of the list", Workspace.move),
+    "add": _before("N leads appear at the end of the list", Workspace.add),
+    "delete": _before("N leads disappear from the end of the list", Workspace.delete),
+    "delete-first": _before(
+        "N leads disappear from the beginning of the list", Workspace.delete_first
     ),
-    "move": Kind(
-        "the first N leads are edited just before and move to the end of the list",
-        number("N", 10),
-        (SCROLL,),
-        before=lambda workspace, leads: workspace.move(leads),
+    "delete-spread": _before("N leads disappear all over the list", Workspace.delete_spread),
+    "merge": _before(
+        "N leads all over the list disappear into others, which get a new `updated_at`",
+        Workspace.merge,
     ),
-    "delete": Kind(
-        "N leads disappear just before, from the end of the list",
-        number("N", 10),
-        (SCROLL,),
-        before=lambda workspace, leads: workspace.delete(leads),
+    "stolen": _before(
+        "another client with the same token takes PAGES pages of the open scroll",
+        Workspace.steal,
+        number("PAGES", 1),
     ),
-    "add": Kind(
-        "N leads appear just before, at the end of the list",
-        number("N", 10),
-        (SCROLL,),
-        before=lambda workspace, leads: workspace.add(leads),
+    "repeated-upstream": FaultKind(
+        "a proxy sends the request twice and returns the second response: a page is gone, or the "
+        "opening gets scroll_exists",
+        paths=(SCROLL,),
+        scroll=lambda deviation, _: deviation._replace(twice=True),
     ),
-    "expire": Kind(
+    "expire": FaultKind(
         "the scroll has expired: 404 not_found",
         paths=(SCROLL,),
         before=lambda workspace, _: workspace.expire(),
         instead=lambda _: intercom_errors.scroll_not_found(),
     ),
-    "exists": Kind(
+    "exists": FaultKind(
         "400 scroll_exists; with SECONDS: another client has a scroll open for so long, counted "
         "from the first time",
         seconds(),
@@ -74,43 +83,43 @@ SCROLL_FAULTS = {
         # With SECONDS the workspace itself refuses, as long as the other scroll is open.
         instead=lambda time: intercom_errors.scroll_exists() if time is None else None,
     ),
-    "repeat": Kind(
+    "repeat": FaultKind(
         "the page before is served once more",
         paths=(SCROLL,),
         scroll=lambda deviation, _: deviation._replace(repeat=True),
     ),
-    "short": Kind(
+    "short": FaultKind(
         "a page of only N leads; the others are on the next pages. With 0 the page is empty, and "
         "the scroll continues",
         number("N", 10),
         (SCROLL,),
         scroll=lambda deviation, leads: deviation._replace(limit=leads),
     ),
-    "end": Kind(
+    "end": FaultKind(
         "an empty page that ends the scroll, although leads are left",
         paths=(SCROLL,),
         scroll=lambda deviation, _: deviation._replace(end=True),
     ),
-    "no-end": Kind(
+    "no-end": FaultKind(
         "404 in place of the empty page at the end",
         paths=(SCROLL,),
         scroll=lambda deviation, _: deviation._replace(no_end=True),
     ),
-    "types": Kind(
+    "types": FaultKind(
         "half of the page's leads carry wrong types and other malformed values",
         paths=(SCROLL,),
         leads=_malform,
     ),
-    "no-id": Kind("the first lead of the page has no id", paths=(SCROLL,), leads=_remove_id),
-    "no-updated-at": Kind(
+    "no-id": FaultKind("the first lead of the page has no id", paths=(SCROLL,), leads=_remove_id),
+    "no-updated-at": FaultKind(
         "no lead of the page has `updated_at`", paths=(SCROLL,), leads=_remove_updated_at
     ),
-    "surrogate": Kind(
+    "surrogate": FaultKind(
         "the name of the page's last lead contains a lone surrogate",
         paths=(SCROLL,),
         leads=_add_surrogate,
     ),
-    "stale": Kind(
+    "stale": FaultKind(
         "the first N leads of the page are older versions: `updated_at` is a day earlier",
         number("N", 10),
         (SCROLL,),

@@ -5,7 +5,7 @@ import gzip
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from tap_leads.sandbox.fault_kind import Argument, Kind, number, seconds
+from tap_leads.sandbox.fault_kind import Argument, FaultKind, number, seconds
 from tap_leads.sandbox.http_response import Response, half, nothing
 
 _BLOCK = 16  # megabytes of the gzip bomb that are compressed at once
@@ -85,46 +85,46 @@ _MALFORMED: dict[str, Callable[[Response], Response]] = {
 }
 
 TRANSPORT_FAULTS = {
-    "reset": Kind(
+    "reset": FaultKind(
         "connection reset before anything happened",
         instead=lambda _: Response(0, pieces=nothing, then="reset"),
     ),
-    "lost": Kind(
+    "lost": FaultKind(
         "the page is gone: connection closed without a response",
         instead=lambda _: Response(0, pieces=nothing, then="close"),
         lost=True,
     ),
-    "hang": Kind(
+    "hang": FaultKind(
         "the page is gone: no response for SECONDS, then closed",
         seconds(3600.0),
         instead=lambda time: Response(0, delay=time, pieces=nothing, then="close"),
         lost=True,
     ),
-    "slow": Kind(
+    "slow": FaultKind(
         "responds well, but after SECONDS",
         seconds(1.0),
         change=lambda response, time: replace(response, delay=response.delay + time),
     ),
-    "cut": Kind(
+    "cut": FaultKind(
         "the page is gone: half of the body is sent, then closed",
         change=lambda response, _: replace(response, pieces=half, leads=0, then="close"),
     ),
-    "drip": Kind(
+    "drip": FaultKind(
         "the body arrives one byte every SECONDS",
         seconds(0.5),
         change=lambda response, time: replace(response, pieces=_drip_body, pause=time),
     ),
-    "drip-head": Kind(
+    "drip-head": FaultKind(
         "status line and headers arrive one byte every SECONDS",
         seconds(0.5),
         change=lambda response, time: replace(response, pieces=_drip_head, pause=time),
     ),
-    "bomb": Kind(
+    "bomb": FaultKind(
         "a small gzip body that unpacks to the page and N megabytes of blanks",
         number("N", 800),
         change=_bomb,
     ),
-    "malformed": Kind(
+    "malformed": FaultKind(
         f"HTTP that no client should accept, by WHAT: {', '.join(_MALFORMED)}. "
         "`location` is a 302; `date` (year 99999) and `reset` (30 digits) belong to a 429 at the "
         "same request",

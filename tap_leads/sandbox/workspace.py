@@ -7,7 +7,7 @@ and users reported where it is silent; each stands next to the code that keeps i
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -30,6 +30,7 @@ class Deviation(NamedTuple):
     limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
     end: bool = False  # an empty page ends the scroll, whatever is left
     no_end: bool = False  # 404 in place of the empty page at the end
+    twice: bool = False  # the request is served twice; the second response counts
 
 
 _NO_DEVIATION = Deviation()
@@ -115,6 +116,9 @@ class Workspace(Population):
             ScrollNotFoundError: The scroll expired, is over, or never was.
         """
         with self._lock:
+            if deviation.twice:
+                first = self.scroll(scroll_param, deviation._replace(twice=False))
+                self.touch(first.scroll_param)
             now = self.clock()
             scroll = self._open(now) if scroll_param is None else self._find(scroll_param, now)
             start = scroll.previous if deviation.repeat else scroll.position
@@ -157,14 +161,20 @@ class Workspace(Population):
     def _foreign(self, now: float) -> bool:
         return self._foreign_until is not None and now < self._foreign_until
 
-    def move(self, number: int) -> int:
-        """Edit leads and move them to the end; the scroll continues with the same lead."""
+    def _change(self, removed: Collection[int], added: Sequence[int] = ()) -> None:
+        """Change the list; the scroll continues with the same lead as before."""
+        super()._change(removed, added)
+        scroll = self._scroll
+        if scroll:
+            scroll.position -= sum(at < scroll.position for at in removed)
+            scroll.previous -= sum(at < scroll.previous for at in removed)
+
+    def steal(self, pages: int) -> None:
+        """Let another client, which has the same token, take pages of the open scroll."""
         with self._lock:
-            moved = super().move(number)
             if self._scroll:
-                self._scroll.position = max(0, self._scroll.position - moved)
-                self._scroll.previous = max(0, self._scroll.previous - moved)
-            return moved
+                end = self._scroll.position + pages * self.page_size
+                self._scroll.position = min(end, self.count())
 
     def touch(self, scroll_param: str) -> None:
         """Begin the idle time of a scroll: its page is ready to be sent."""
