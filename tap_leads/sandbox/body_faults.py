@@ -1,32 +1,24 @@
-"""Faults of a body: another one under the same status, whatever the response says.
-
-They apply to what other faults respond with at the same request, too.
-"""
+"""Faults that change the body of a response, also of one that another fault gives."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from tap_leads.sandbox.fault_kind import SCROLL, Argument, FaultKind
+from tap_leads.sandbox.fault_kind import LISTS, PATHS, Argument, FaultKind
 from tap_leads.sandbox.http_response import Response
 
 _BLOCKED = b"<html><head><title>Blocked</title></head><body>Ask your network team.</body></html>\n"
-_LISTS = (SCROLL, "contacts")
 _COUNTING = ("counts", "contacts")  # the paths that tell how many leads there are
 _COUNT = re.compile(rb'(?<="lead":\{"count":)-?\d+|(?<="total_count":)-?\d+')
 _LONG = 1000  # digits
 
 
-def _html(response: Response, _: None) -> Response:
-    return replace(response, body=_BLOCKED, content_type="text/html", leads=0)
-
-
 def _in_json(
-    member: str, change: Callable[[dict[str, Any]], None]
-) -> Callable[[Response, None], Response]:
-    """Change the JSON bodies that have a member; others stay as they are."""
+    what: str, member: str, change: Callable[[dict[str, Any]], object], paths: Collection[str]
+) -> FaultKind:
+    """Make a kind that changes the JSON bodies that have a member."""
 
     def changed(response: Response, _: None) -> Response:
         try:
@@ -38,19 +30,7 @@ def _in_json(
         change(body)
         return replace(response, body=json.dumps(body, separators=(",", ":")).encode(), leads=0)
 
-    return changed
-
-
-def _remove_list(body: dict[str, Any]) -> None:
-    del body["contacts"]
-
-
-def _null_list(body: dict[str, Any]) -> None:
-    body["contacts"] = None
-
-
-def _rename_list(body: dict[str, Any]) -> None:
-    body["data"] = body.pop("contacts")
+    return FaultKind(what, paths=paths, change=changed)
 
 
 def _rename_code(body: dict[str, Any]) -> None:
@@ -64,10 +44,6 @@ def _spell_out_code(body: dict[str, Any]) -> None:
             error[key] = error[key].replace("_", " ").title()
 
 
-def _set_count(response: Response, digits: str) -> Response:
-    return replace(response, body=_COUNT.sub(digits.encode(), response.body))
-
-
 def _shift_count(response: Response, by: int) -> Response:
     def shifted(count: re.Match[bytes]) -> bytes:
         # Python converts no number of thousands of digits, and `number` can make one.
@@ -76,16 +52,12 @@ def _shift_count(response: Response, by: int) -> Response:
     return replace(response, body=_COUNT.sub(shifted, response.body))
 
 
-def _limit(response: Response, _: None) -> Response:
-    return replace(response, body=response.body.replace(b'"limited":false', b'"limited":true'))
-
-
 BODY_FAULTS = {
     "number": FaultKind(
         "the response says that there are N leads; N may have thousands of digits",
-        Argument("N", r"-?(0|[1-9]\d*)", required=True),
+        Argument("N", r"-?(0|[1-9]\d*)", str.encode, required=True),
         _COUNTING,
-        change=_set_count,
+        change=lambda response, n: replace(response, body=_COUNT.sub(n, response.body)),
     ),
     "off": FaultKind(
         "the number of leads in the response differs by N from the truth; N may be negative",
@@ -93,25 +65,29 @@ BODY_FAULTS = {
         _COUNTING,
         change=_shift_count,
     ),
-    "limited": FaultKind(
+    "limited": _in_json(
         "the list says that it is limited, whatever the number of leads",
-        paths=("contacts",),
-        change=_limit,
+        "limited",
+        lambda body: body.update(limited=True),
+        ("contacts",),
     ),
-    "nolist": FaultKind(
+    "nolist": _in_json(
         "without `contacts`; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _remove_list),
+        "contacts",
+        lambda body: body.pop("contacts"),
+        LISTS,
     ),
-    "null-list": FaultKind(
+    "null-list": _in_json(
         "`contacts` is null; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _null_list),
+        "contacts",
+        lambda body: body.update(contacts=None),
+        LISTS,
     ),
-    "wrong-key": FaultKind(
+    "wrong-key": _in_json(
         "the leads are under `data` in place of `contacts`; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _rename_list),
+        "contacts",
+        lambda body: body.update(data=body.pop("contacts")),
+        LISTS,
     ),
     "bom": FaultKind(
         "a byte order mark before the body",
@@ -120,14 +96,20 @@ BODY_FAULTS = {
     "html": FaultKind(
         "a firewall's HTML page in place of the body, under the same status: combine it with "
         "status or 403, or use it alone; the page is gone",
-        change=_html,
+        change=lambda response, _: replace(
+            response, body=_BLOCKED, content_type="text/html", leads=0
+        ),
     ),
-    "old-errors": FaultKind(
+    "old-errors": _in_json(
         "errors, if any, have a `type` in place of a `code`, as in older versions",
-        change=_in_json("errors", _rename_code),
+        "errors",
+        _rename_code,
+        PATHS,
     ),
-    "spelled-out": FaultKind(
+    "spelled-out": _in_json(
         "error codes, if any, are spelled out: Request Timeout in place of request_timeout",
-        change=_in_json("errors", _spell_out_code),
+        "errors",
+        _spell_out_code,
+        PATHS,
     ),
 }

@@ -8,7 +8,7 @@ import msgspec
 
 from tap_leads.sandbox import intercom_errors
 from tap_leads.sandbox.fault_kind import PageLeads
-from tap_leads.sandbox.firing import Firing
+from tap_leads.sandbox.faults import Firing
 from tap_leads.sandbox.http_response import Response, ok
 from tap_leads.sandbox.sample_leads import data_attributes, lead
 from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Literal, Self
 
 from tap_leads.sandbox.api import Api
 from tap_leads.sandbox.caching_proxy import CachingProxy
 from tap_leads.sandbox.faults import Fault
 from tap_leads.sandbox.http_server import HOST, Responder, Server
+from tap_leads.sandbox.rate_limit import RateLimit
 from tap_leads.sandbox.workspace import Workspace
 
 _POLL = 0.02  # seconds that the accepting thread takes at most to notice the end
@@ -85,11 +85,9 @@ class Sandbox:
         self.token, self.workspace = next(iter(self.workspaces.items()))
         self._api = Api(
             self.workspaces,
-            faults=map(Fault.parse, faults),
-            rate_limit=rate_limit,
-            rate_window=rate_window,
+            map(Fault.parse, faults),
+            new_rate_limit=lambda: RateLimit(rate_limit, rate_window, clock),
             latency=latency,
-            clock=clock,
         )
         self._responder: Responder = CachingProxy(self._api) if cache else self._api
         self._port = port
@@ -116,12 +114,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property

@@ -1,6 +1,7 @@
 """Faults of the leads and of the scroll: what Intercom itself does to them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from tap_leads.sandbox import intercom_errors
 from tap_leads.sandbox.fault_kind import SCROLL, Argument, FaultKind, PageLeads, number, seconds
@@ -44,6 +45,18 @@ def _before(
     return FaultKind(f"just before, {what}", argument or number("N", 10), (SCROLL,), before=change)
 
 
+def _deviating(what: str, **deviation: bool) -> FaultKind:
+    """Make a kind that lets the scroll deviate from its rules."""
+    return FaultKind(what, paths=(SCROLL,), scroll=lambda so_far, _: so_far._replace(**deviation))
+
+
+def _editing(
+    what: str, edit: Callable[[PageLeads, Any], None], argument: Argument | None = None
+) -> FaultKind:
+    """Make a kind that edits the leads of a page."""
+    return FaultKind(what, argument, (SCROLL,), leads=edit)
+
+
 SCROLL_FAULTS = {
     "update": _before("N leads are edited", Workspace.update),
     "move": _before("the first N leads are edited and move to the end of the list", Workspace.move),
@@ -62,11 +75,10 @@ SCROLL_FAULTS = {
         Workspace.steal,
         number("PAGES", 1),
     ),
-    "repeated-upstream": FaultKind(
+    "repeated-upstream": _deviating(
         "a proxy sends the request twice and returns the second response: a page is gone, or the "
         "opening gets scroll_exists",
-        paths=(SCROLL,),
-        scroll=lambda deviation, _: deviation._replace(twice=True),
+        twice=True,
     ),
     "expire": FaultKind(
         "the scroll has expired: 404 not_found",
@@ -83,11 +95,7 @@ SCROLL_FAULTS = {
         # With SECONDS the workspace itself refuses, as long as the other scroll is open.
         instead=lambda time: intercom_errors.scroll_exists() if time is None else None,
     ),
-    "repeat": FaultKind(
-        "the page before is served once more",
-        paths=(SCROLL,),
-        scroll=lambda deviation, _: deviation._replace(repeat=True),
-    ),
+    "repeat": _deviating("the page before is served once more", repeat=True),
     "short": FaultKind(
         "a page of only N leads; the others are on the next pages. With 0 the page is empty, and "
         "the scroll continues",
@@ -95,34 +103,19 @@ SCROLL_FAULTS = {
         (SCROLL,),
         scroll=lambda deviation, leads: deviation._replace(limit=leads),
     ),
-    "end": FaultKind(
-        "an empty page that ends the scroll, although leads are left",
-        paths=(SCROLL,),
-        scroll=lambda deviation, _: deviation._replace(end=True),
+    "end": _deviating("an empty page that ends the scroll, although leads are left", end=True),
+    "no-end": _deviating("404 in place of the empty page at the end", no_end=True),
+    "types": _editing(
+        "half of the page's leads carry wrong types and other malformed values", _malform
     ),
-    "no-end": FaultKind(
-        "404 in place of the empty page at the end",
-        paths=(SCROLL,),
-        scroll=lambda deviation, _: deviation._replace(no_end=True),
+    "no-id": _editing("the first lead of the page has no id", _remove_id),
+    "no-updated-at": _editing("no lead of the page has `updated_at`", _remove_updated_at),
+    "surrogate": _editing(
+        "the name of the page's last lead contains a lone surrogate", _add_surrogate
     ),
-    "types": FaultKind(
-        "half of the page's leads carry wrong types and other malformed values",
-        paths=(SCROLL,),
-        leads=_malform,
-    ),
-    "no-id": FaultKind("the first lead of the page has no id", paths=(SCROLL,), leads=_remove_id),
-    "no-updated-at": FaultKind(
-        "no lead of the page has `updated_at`", paths=(SCROLL,), leads=_remove_updated_at
-    ),
-    "surrogate": FaultKind(
-        "the name of the page's last lead contains a lone surrogate",
-        paths=(SCROLL,),
-        leads=_add_surrogate,
-    ),
-    "stale": FaultKind(
+    "stale": _editing(
         "the first N leads of the page are older versions: `updated_at` is a day earlier",
+        _make_older,
         number("N", 10),
-        (SCROLL,),
-        leads=_make_older,
     ),
 }

@@ -1,7 +1,7 @@
 """One workspace: its leads, and Intercom's rules for scrolling over them. No HTTP in here.
 
 The rules are those of the page "Scroll over all leads" of API 1.0 to 1.4, and what Intercom's staff
-and users reported where it is silent; each stands next to the code that keeps it.
+and users reported where the page is silent. A comment next to the code names the source.
 """
 
 import math
@@ -60,7 +60,7 @@ class Workspace(Population):
         leads: How many leads there are at first.
         seed: Of the leads; another number makes other leads.
         number: Which workspace of this seed; it decides the `app_id` and nothing else.
-        page_size: Leads a page. Intercom's is 100, and no parameter changes it.
+        page_size: Leads per page. Intercom's is 100, and no parameter changes it.
         idle_limit: Seconds after which an unused scroll expires ("isn't used for 1 minute").
         scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
             (intercom-ruby issue 452), or has another on each page, as its documents show.
@@ -98,8 +98,9 @@ class Workspace(Population):
     ) -> Page:
         """Open a scroll (no parameter), or serve its next page.
 
-        The server holds the position: the same parameter gives successive pages, so a page whose
-        response is lost cannot be had again ("not possible to continue from a specific point").
+        The server holds the position: the same parameter gives successive pages, so a client
+        cannot ask again for a page whose response is lost ("not possible to continue from a
+        specific point").
 
         Args:
             scroll_param: What the request sent.

@@ -49,7 +49,7 @@ def test_when_of_each_scroll(scroll: Callable[..., ScrollClient]) -> None:
         ("exists@1", None),
         ("update@*:3", 3),
         ("status@1:408", 408),
-        ("counts/number@1:-5", "-5"),
+        ("counts/number@1:-5", b"-5"),
         ("contacts/off@1:+5", 5),
         ("stolen@2", 1),
         ("body@1:a:b@c/d", "a:b@c/d"),
