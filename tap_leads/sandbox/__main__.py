@@ -25,22 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: the command's, 0 when stopped by a signal, or 1 for a busy port.
     """
     ours, command = _split(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(ours)
-    port = options.port if options.port is not None else 0 if command else DEFAULT_PORT
-    sandbox = Sandbox(
-        options.leads,
-        seed=options.seed,
-        idle_limit=options.idle_limit,
-        latency=options.latency,
-        scroll_param=options.scroll_param,
-        faults=options.fault,
-        cache=options.cache,
-        rate_limit=options.rate_limit,
-        rate_window=options.rate_window,
-        token=options.token,
-        workspaces=dict(options.workspace),
-        port=port,
-    )
+    options = vars(parser().parse_args(ours))
+    quiet, port = options.pop("quiet"), options.pop("port")
+    if port is None:
+        port = 0 if command else DEFAULT_PORT
+    options["workspaces"] = dict(options["workspaces"])
+    sandbox = Sandbox(**options, port=port)
     signals = {signal.SIGINT, signal.SIGTERM}
     if not command:  # blocked before there are threads, so that `_serve` gets them
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
@@ -53,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(command, sandbox) if command else _serve(sandbox, signals)
     finally:
         sandbox.stop()
-    if not options.quiet:
+    if not quiet:
         sys.stderr.write(_summary(sandbox))
     return code
 
@@ -113,7 +103,7 @@ def _environment(sandbox: Sandbox) -> Mapping[str, str]:
         **os.environ,
         "TAP_LEADS_API_URL": sandbox.url,
         "TAP_LEADS_ACCESS_TOKEN": sandbox.token,
-        "PYTHON_DOTENV_DISABLED": "1",  # the settings of a real workspace have no part in this
+        "PYTHON_DOTENV_DISABLED": "1",  # else a .env file could name a real workspace
     }
 
 

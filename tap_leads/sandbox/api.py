@@ -3,7 +3,6 @@
 import base64
 import binascii
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -14,10 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tap_leads.sandbox import endpoints, intercom_errors
 from tap_leads.sandbox.fault_kind import SCROLL
-from tap_leads.sandbox.faults import Fault
-from tap_leads.sandbox.firing import Firing, firing
+from tap_leads.sandbox.faults import Fault, Firing
 from tap_leads.sandbox.http_response import Response
-from tap_leads.sandbox.page_cache import PageCache
 from tap_leads.sandbox.rate_limit import RateLimit
 from tap_leads.sandbox.request_log import ScrollRequest
 from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace
@@ -52,33 +49,26 @@ class Api:
     Args:
         workspaces: By access token.
         faults: What goes wrong, in every workspace.
-        rate_limit: Requests that a token has in each window.
-        rate_window: Seconds of such a window.
+        new_rate_limit: Makes the limit of one token.
         latency: Seconds before every response.
-        clock: Seconds that only ever grow, for the rate limit.
     """
 
-    def __init__(  # noqa: PLR0913 - as Sandbox, which fills them in
+    def __init__(
         self,
         workspaces: Mapping[str, Workspace],
+        faults: Iterable[Fault],
         *,
-        faults: Iterable[Fault] = (),
-        rate_limit: int = 1000,
-        rate_window: float = 10.0,
-        latency: float = 0.0,
-        clock: Callable[[], float] = time.monotonic,
+        new_rate_limit: Callable[[], RateLimit],
+        latency: float,
     ) -> None:
         self.workspaces = workspaces
         self.requests = 0
         self.headers_seen: deque[dict[str, str]] = deque(maxlen=_HEADERS_KEPT)
         self._faults = tuple(faults)
         self._latency = latency
-        self._cache = PageCache()
         self._lock = threading.Lock()
         # Requests with a wrong token share one limit.
-        self._limits = {
-            token: RateLimit(rate_limit, rate_window, clock) for token in (*workspaces, None)
-        }
+        self._limits = {token: new_rate_limit() for token in (*workspaces, None)}
 
     def get(self, target: str, headers: Message) -> Response:
         """Respond to one GET.
@@ -101,18 +91,14 @@ class Api:
             refusal = intercom_errors.unauthorized()
         elif version not in _VERSIONS:
             refusal = intercom_errors.version_invalid()
-        parts = urlsplit(target)
-        request = _Request(
-            headers.get("Host", ""),
-            parts.path,
-            {name: values[-1] for name, values in parse_qs(parts.query).items()},
-            version == _LATEST_VERSION,
-            refusal,
-        )
-        if token is not None:
-            response = self._respond(self.workspaces[token], request)
-        else:
+        if token is None:
             response = refusal or intercom_errors.unauthorized()
+        else:
+            parts = urlsplit(target)
+            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            latest = version == _LATEST_VERSION
+            request = _Request(headers.get("Host", ""), parts.path, query, latest, refusal)
+            response = self._respond(self.workspaces[token], request)
         return replace(
             response,
             headers={**rate_headers, **response.headers},
@@ -125,12 +111,12 @@ class Api:
         is_scroll = request.fault_path == SCROLL
         opens = request.scroll_param is None if is_scroll else None
         ordinal, of_scroll = workspace.log.arrive(request.fault_path, opens=opens)
-        faults = firing(self._faults, request.fault_path, ordinal, of_scroll)
+        faults = Firing(self._faults, request.fault_path, ordinal, of_scroll)
         faults.prepare(workspace)
         instead, lost = faults.instead()
         if instead and lost and is_scroll:
             with suppress(ScrollExistsError, ScrollNotFoundError):
-                workspace.scroll(request.scroll_param, deliver=False)
+                workspace.scroll(request.scroll_param, faults.deviation(), deliver=False)
         response = instead or request.refusal or self._route(workspace, request, faults)
         response = faults.change(response)
         if is_scroll:
@@ -146,7 +132,7 @@ class Api:
         model = request.query.get("model")
         match request.path:
             case "/contacts/scroll":
-                response = endpoints.next_page(workspace, request.scroll_param, faults, self._cache)
+                response = endpoints.next_page(workspace, request.scroll_param, faults)
             case "/contacts":
                 response = endpoints.contacts(workspace, request.query, request.host)
             case "/counts":

@@ -1,7 +1,10 @@
 """The options of the command line."""
 
 import argparse
+import math
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 from tap_leads.sandbox.fault_kind import PATHS
 from tap_leads.sandbox.faults import FAMILIES, Fault
@@ -23,23 +26,14 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = options.add_argument
+    number: dict[str, Any] = {"type": _whole, "metavar": "N"}
+    time: dict[str, Any] = {"type": _seconds, "metavar": "SECONDS"}
+    repeated: dict[str, Any] = {"action": "append", "default": []}
     add("--port", type=_port, help=f"0 finds a free one ({DEFAULT_PORT}; with COMMAND: 0)")
-    add("--leads", type=_whole, default=1000, metavar="N", help="leads of the workspace (1000)")
-    add("--seed", type=_whole, default=1, metavar="N", help="which sample leads (1)")
-    add(
-        "--latency",
-        type=_seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="delay of each response (0)",
-    )
-    add(
-        "--idle-limit",
-        type=_seconds,
-        default=60.0,
-        metavar="SECONDS",
-        help="an unused scroll expires after so long (60)",
-    )
+    add("--leads", **number, default=1000, help="leads of the workspace (1000)")
+    add("--seed", **number, default=1, help="which sample leads (1)")
+    add("--latency", **time, default=0.0, help="delay of each response (0)")
+    add("--idle-limit", **time, default=60.0, help="an unused scroll expires after this time (60)")
     add(
         "--scroll-param",
         choices=("constant", "changing"),
@@ -50,10 +44,10 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--workspace",
         type=_workspace,
-        action="append",
-        default=[],
+        dest="workspaces",
         metavar="TOKEN=LEADS",
         help="several workspaces, one per token; repeatable, replaces --token and --leads",
+        **repeated,
     )
     add(
         "--rate-limit", type=_positive, default=1000, metavar="N", help="requests per window (1000)"
@@ -62,10 +56,10 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--fault",
         type=_fault,
-        action="append",
-        default=[],
+        dest="faults",
         metavar="[PATH/]KIND@WHEN[:ARG]",
         help="what goes wrong at which request; repeatable, see below",
+        **repeated,
     )
     add(
         "--cache",
@@ -99,44 +93,29 @@ def _epilog() -> str:
     return "\n".join(lines)
 
 
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
-    return int(text)
+def _checked(
+    convert: Callable[[str], float], what: str, allowed: Callable[[float], bool]
+) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = convert(text)
+        except ValueError:
+            value = math.nan
+        if not allowed(value):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
+
+    return read
 
 
-def _port(text: str) -> int:
-    port = _whole(text)
-    if port > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"there is no port above {_LAST_PORT}")
-    return port
+_whole = _checked(int, "a whole number from 0", lambda number: number >= 0)
+_positive = _checked(int, "a whole number from 1", lambda number: number >= 1)
+_port = _checked(int, f"a port from 0 to {_LAST_PORT}", lambda port: 0 <= port <= _LAST_PORT)
+_seconds = _checked(float, "a number of seconds", lambda time: 0 <= time < math.inf)
+_window = _checked(float, "a positive number of seconds", lambda time: 0 < time < math.inf)
 
 
-def _positive(text: str) -> int:
-    number = _whole(text)
-    if not number:
-        raise argparse.ArgumentTypeError("0 is too few")
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return seconds
-
-
-def _window(text: str) -> float:
-    seconds = _seconds(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError("0 is too short")
-    return seconds
-
-
-def _workspace(text: str) -> tuple[str, int]:
+def _workspace(text: str) -> tuple[str, float]:
     token, equals, leads = text.rpartition("=")
     if not equals or not token:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form TOKEN=LEADS")

@@ -1,28 +1,24 @@
-"""Faults of a body: another one under the same status, whatever the response says.
-
-They apply to what other faults respond with at the same request, too.
-"""
+"""Faults that change the body of a response, also of one that another fault gives."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind
+from tap_leads.sandbox.fault_kind import LISTS, PATHS, Argument, FaultKind
 from tap_leads.sandbox.http_response import Response
 
 _BLOCKED = b"<html><head><title>Blocked</title></head><body>Ask your network team.</body></html>\n"
-_LISTS = (SCROLL, "contacts")
-
-
-def _html(response: Response, _: None) -> Response:
-    return replace(response, body=_BLOCKED, content_type="text/html", leads=0)
+_COUNTING = ("counts", "contacts")  # the paths that tell how many leads there are
+_COUNT = re.compile(rb'(?<="lead":\{"count":)-?\d+|(?<="total_count":)-?\d+')
+_LONG = 1000  # digits
 
 
 def _in_json(
-    member: str, change: Callable[[dict[str, Any]], None]
-) -> Callable[[Response, None], Response]:
-    """Change the JSON bodies that have a member; others stay as they are."""
+    what: str, member: str, change: Callable[[dict[str, Any]], object], paths: Collection[str]
+) -> FaultKind:
+    """Make a kind that changes the JSON bodies that have a member."""
 
     def changed(response: Response, _: None) -> Response:
         try:
@@ -34,19 +30,7 @@ def _in_json(
         change(body)
         return replace(response, body=json.dumps(body, separators=(",", ":")).encode(), leads=0)
 
-    return changed
-
-
-def _remove_list(body: dict[str, Any]) -> None:
-    del body["contacts"]
-
-
-def _null_list(body: dict[str, Any]) -> None:
-    body["contacts"] = None
-
-
-def _rename_list(body: dict[str, Any]) -> None:
-    body["data"] = body.pop("contacts")
+    return FaultKind(what, paths=paths, change=changed)
 
 
 def _rename_code(body: dict[str, Any]) -> None:
@@ -60,63 +44,72 @@ def _spell_out_code(body: dict[str, Any]) -> None:
             error[key] = error[key].replace("_", " ").title()
 
 
-def _miscount(response: Response, leads: int) -> Response:
-    def change(body: dict[str, Any]) -> None:
-        if "lead" in body:
-            body["lead"]["count"] += leads
-        else:
-            body["total_count"] += leads
+def _shift_count(response: Response, by: int) -> Response:
+    def shifted(count: re.Match[bytes]) -> bytes:
+        # Python converts no number of thousands of digits, and `number` can make one.
+        return b"%d" % max(0, int(count[0]) + by) if len(count[0]) < _LONG else count[0]
 
-    changed = _in_json("lead", change)(response, None)
-    return _in_json("total_count", change)(changed, None)
-
-
-def _limit(body: dict[str, Any]) -> None:
-    body["limited"] = True
+    return replace(response, body=_COUNT.sub(shifted, response.body))
 
 
 BODY_FAULTS = {
-    "off": Kind(
-        "the count of leads is N too high, or too low if N is negative",
-        Argument("N", r"-?\d{1,9}", int, required=True),
-        ("counts", "contacts"),
-        change=_miscount,
+    "number": FaultKind(
+        "the response says that there are N leads; N may have thousands of digits",
+        Argument("N", r"-?(0|[1-9]\d*)", str.encode, required=True),
+        _COUNTING,
+        change=lambda response, n: replace(response, body=_COUNT.sub(n, response.body)),
     ),
-    "limited": Kind(
-        "the list says that it is limited, so its count is a lower bound",
-        paths=("contacts",),
-        change=_in_json("total_count", _limit),
+    "off": FaultKind(
+        "the number of leads in the response differs by N from the truth; N may be negative",
+        Argument("N", r"[+-]?\d{1,9}", int, required=True),
+        _COUNTING,
+        change=_shift_count,
     ),
-    "nolist": Kind(
+    "limited": _in_json(
+        "the list says that it is limited, whatever the number of leads",
+        "limited",
+        lambda body: body.update(limited=True),
+        ("contacts",),
+    ),
+    "nolist": _in_json(
         "without `contacts`; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _remove_list),
+        "contacts",
+        lambda body: body.pop("contacts"),
+        LISTS,
     ),
-    "null-list": Kind(
+    "null-list": _in_json(
         "`contacts` is null; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _null_list),
+        "contacts",
+        lambda body: body.update(contacts=None),
+        LISTS,
     ),
-    "wrong-key": Kind(
+    "wrong-key": _in_json(
         "the leads are under `data` in place of `contacts`; the page is gone",
-        paths=_LISTS,
-        change=_in_json("contacts", _rename_list),
+        "contacts",
+        lambda body: body.update(data=body.pop("contacts")),
+        LISTS,
     ),
-    "bom": Kind(
+    "bom": FaultKind(
         "a byte order mark before the body",
         change=lambda response, _: replace(response, body=b"\xef\xbb\xbf" + response.body),
     ),
-    "html": Kind(
+    "html": FaultKind(
         "a firewall's HTML page in place of the body, under the same status: combine it with "
         "status or 403, or use it alone; the page is gone",
-        change=_html,
+        change=lambda response, _: replace(
+            response, body=_BLOCKED, content_type="text/html", leads=0
+        ),
     ),
-    "old-errors": Kind(
+    "old-errors": _in_json(
         "errors, if any, have a `type` in place of a `code`, as in older versions",
-        change=_in_json("errors", _rename_code),
+        "errors",
+        _rename_code,
+        PATHS,
     ),
-    "spelled-out": Kind(
+    "spelled-out": _in_json(
         "error codes, if any, are spelled out: Request Timeout in place of request_timeout",
-        change=_in_json("errors", _spell_out_code),
+        "errors",
+        _spell_out_code,
+        PATHS,
     ),
 }

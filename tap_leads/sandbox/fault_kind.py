@@ -12,6 +12,7 @@ from tap_leads.sandbox.workspace import Deviation, Workspace
 # The paths of the API, by what they are called in a fault. The scroll need not be written.
 SCROLL = "scroll"
 PATHS = (SCROLL, "contacts", "counts", "data_attributes")
+LISTS = (SCROLL, "contacts")  # the paths that respond with leads
 
 
 class Argument(NamedTuple):
@@ -33,24 +34,24 @@ class PageLeads(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A kind of fault; each hook gets the argument last."""
 
     help: str
     argument: Argument | None = None
     paths: Collection[str] = PATHS
     # Before the request is looked at.
-    before: Callable[[Workspace, Any], object] | None = None
+    before: Callable[[Workspace, Any], object] = lambda *_: None
     # A response in place of the real one, or None for the real one.
-    instead: Callable[[Any], Response | None] | None = None
+    instead: Callable[[Any], Response | None] = lambda _: None
     # Whether the scroll's position moves although `instead` hides the page.
     lost: bool = False
     # How the scroll deviates from its rules.
-    scroll: Callable[[Deviation, Any], Deviation] | None = None
-    # The leads of the page.
+    scroll: Callable[[Deviation, Any], Deviation] = lambda deviation, _: deviation
+    # The leads of the page; None leaves them as they are.
     leads: Callable[[PageLeads, Any], None] | None = None
     # The response, real or not.
-    change: Callable[[Response, Any], Response] | None = None
+    change: Callable[[Response, Any], Response] = lambda response, _: response
 
     @property
     def usage(self) -> str:

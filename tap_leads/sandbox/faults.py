@@ -1,17 +1,21 @@
 """What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module reads that language. The kinds are in four tables: what happens to the leads and the
-scroll, which response is given instead, what happens to its body, and what happens on its way.
+This module reads that language and applies the faults. The kinds are in four tables: what happens
+to the leads and the scroll, which response is given instead, what happens to its body, and what
+happens on its way.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tap_leads.sandbox.body_faults import BODY_FAULTS
-from tap_leads.sandbox.fault_kind import PATHS, SCROLL, Kind
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind, PageLeads
+from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.response_faults import RESPONSE_FAULTS
 from tap_leads.sandbox.scroll_faults import SCROLL_FAULTS
 from tap_leads.sandbox.transport_faults import TRANSPORT_FAULTS
+from tap_leads.sandbox.workspace import Deviation, Workspace
 
 # Title -> kinds, as the command line lists them.
 FAMILIES = {
@@ -20,7 +24,7 @@ FAMILIES = {
     "Bodies": BODY_FAULTS,
     "Transport": TRANSPORT_FAULTS,
 }
-KINDS: dict[str, Kind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
+KINDS: dict[str, FaultKind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
 
 _SPAN = re.compile(
     r"(?P<page>p)?(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII
@@ -78,6 +82,50 @@ class Fault(NamedTuple):
         if path != SCROLL and any(span.of_each_scroll for span in spans):
             raise ValueError(f"{when!r} counts pages of a scroll, which {path} does not have")
         return cls(name, spans, KINDS[name].read(name, argument if colon else None), path)
+
+
+class Firing:
+    """The faults that fire at one request, in the order in which they were given."""
+
+    def __init__(self, faults: Iterable[Fault], path: str, ordinal: int, of_scroll: int) -> None:
+        self._kinds = [
+            (KINDS[fault.kind], fault.argument)
+            for fault in faults
+            if fault.path == path and fault.fires(ordinal, of_scroll)
+        ]
+        self.edits = any(kind.leads for kind, _ in self._kinds)
+
+    def prepare(self, workspace: Workspace) -> None:
+        """Do to the workspace what happens before the request is looked at."""
+        for kind, argument in self._kinds:
+            kind.before(workspace, argument)
+
+    def instead(self) -> tuple[Response | None, bool]:
+        """Give the first response that replaces the real one, and whether it loses the page."""
+        for kind, argument in self._kinds:
+            response = kind.instead(argument)
+            if response:
+                return response, kind.lost
+        return None, False
+
+    def deviation(self) -> Deviation:
+        """Tell how the scroll deviates from its rules."""
+        deviation = Deviation()
+        for kind, argument in self._kinds:
+            deviation = kind.scroll(deviation, argument)
+        return deviation
+
+    def edit(self, page: PageLeads) -> None:
+        """Change the leads of a page, if `edits`."""
+        for kind, argument in self._kinds:
+            if kind.leads:
+                kind.leads(page, argument)
+
+    def change(self, response: Response) -> Response:
+        """Change a response, real or not."""
+        for kind, argument in self._kinds:
+            response = kind.change(response, argument)
+        return response
 
 
 def _spans(when: str) -> tuple[Span, ...]:

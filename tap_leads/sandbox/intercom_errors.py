@@ -1,12 +1,10 @@
 """The errors that Intercom responds with: an `error.list` each (page "Error objects")."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from tap_leads.sandbox.http_response import Response, ok
-
-RESTART = "Request failed due to an internal network error. Please restart the scroll operation."
 
 
 def error(status: int, code: str, message: str) -> Response:
@@ -19,46 +17,26 @@ def error(status: int, code: str, message: str) -> Response:
     return replace(ok(body), status=status)
 
 
-def scroll_exists() -> Response:
-    """Refuse to open a second scroll (body: fixture of hull-connectors)."""
-    return error(400, "scroll_exists", "scroll already exists for this workspace")
-
-
-def scroll_not_found() -> Response:
-    """Refuse a scroll parameter that is over or expired (body: intercom-ruby issue 450)."""
-    return error(404, "not_found", "scroll parameter not found")
-
-
-def restart() -> Response:
-    """Ask to restart the scroll; its document gives status and message, the code is a guess."""
-    return error(500, "server_error", RESTART)
-
-
-def unauthorized() -> Response:
-    """Refuse a wrong or missing token."""
-    return error(401, "unauthorized", "Access Token Invalid")
-
-
-def forbidden() -> Response:
-    """Refuse a token that may not do this."""
-    return error(403, "forbidden", "Not authorized to access resource")
-
-
-def no_such_path() -> Response:
-    """Refuse a path that the API does not have."""
-    return error(404, "not_found", "Resource Not Found")
-
-
-def version_invalid() -> Response:
-    """Refuse an API version without leads (2.x) or that does not exist."""
-    return error(
-        400,
-        "intercom_version_invalid",
-        "Requested resource is not available in current API version.",
-    )
-
-
-def rate_limit_exceeded(headers: Mapping[str, str | None] | None = None) -> Response:
-    """Refuse one request too many (page "Rate limiting"); there is no Retry-After."""
-    response = error(429, "rate_limit_exceeded", "Exceeded rate limit")
-    return replace(response, headers=headers or {})
+# Body: fixture of hull-connectors.
+scroll_exists = partial(error, 400, "scroll_exists", "scroll already exists for this workspace")
+# Body: intercom-ruby issue 450.
+scroll_not_found = partial(error, 404, "not_found", "scroll parameter not found")
+# Intercom's document gives status and message; the code is a guess.
+restart = partial(
+    error,
+    500,
+    "server_error",
+    "Request failed due to an internal network error. Please restart the scroll operation.",
+)
+unauthorized = partial(error, 401, "unauthorized", "Access Token Invalid")
+forbidden = partial(error, 403, "forbidden", "Not authorized to access resource")
+no_such_path = partial(error, 404, "not_found", "Resource Not Found")
+# API 2.x has no leads, so it gets this error too.
+version_invalid = partial(
+    error,
+    400,
+    "intercom_version_invalid",
+    "Requested resource is not available in current API version.",
+)
+# Page "Rate limiting": there is no Retry-After.
+rate_limit_exceeded = partial(error, 429, "rate_limit_exceeded", "Exceeded rate limit")

@@ -23,7 +23,7 @@ def _nested(levels: int) -> Lead:
 # Kind of malformed values -> the fields that have them.
 MALFORMED: dict[str, Lead] = {
     "unknown-object": {"ai_summary": {"text": "asked for a demo", "scores": [0.5, None]}},
-    "unknown-scalar": {"sms_consent": False},
+    "unknown-scalar": {"x_undocumented_flag": False},
     "count-text": {"session_count": "7"},
     "count-whole-float": {"session_count": 12.0},
     "count-fraction": {"session_count": 1.5},

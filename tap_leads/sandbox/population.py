@@ -1,13 +1,13 @@
-"""The leads of a workspace, which are added, edited, moved and deleted."""
+"""The leads of a workspace: they are added, edited, moved, merged and deleted."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tap_leads.sandbox.sample_leads import LAST_SECOND, Lead, lead
 
 
 class Population:
-    """The leads that exist now. Only the differences from how they were made are stored.
+    """The leads that exist now. It stores only their order and their edits.
 
     All methods, also those of subclasses, may be called from several threads.
 
@@ -21,29 +21,22 @@ class Population:
         self.app_id = workspace
         self.seed = seed
         self._lock = threading.RLock()
-        # Of the leads that exist, in order.
-        self._indexes: list[Sequence[int]] = [range(leads)]
+        self._indexes: Sequence[int] = range(leads)  # of the leads that exist, in order
         self._next_index = leads
         self._edits: dict[int, int] = {}  # index -> number of its latest edit
         self._edit = 0
 
     def count(self) -> int:
         """Count the leads that exist now."""
-        with self._lock:
-            return sum(map(len, self._indexes))
+        return len(self._indexes)
 
     def indexes(self, first: int, limit: int) -> list[int]:
-        """Tell which leads are at a position and after it, `limit` of them at most."""
-        found: list[int] = []
-        with self._lock:
-            for block in self._indexes:
-                found += block[first : first + limit - len(found)]
-                first = max(0, first - len(block))
-        return found
+        """List the leads from a position on, `limit` of them at most."""
+        return list(self._indexes[first : first + limit])
 
     def leads(self) -> Iterator[Lead]:
         """Yield every lead as it is now."""
-        for index in self.indexes(0, self.count()):
+        for index in self._indexes:
             yield self.lead(index)
 
     def lead(self, index: int) -> Lead:
@@ -56,60 +49,63 @@ class Population:
         return record
 
     def edited(self, indexes: list[int]) -> bool:
-        """Tell whether any of these leads differs from how it was made."""
+        """Tell whether any of these leads was edited."""
         return bool(self._edits) and not self._edits.keys().isdisjoint(indexes)
 
     def update(self, number: int) -> None:
-        """Edit that many leads, spread evenly over the list: served ones and others."""
+        """Edit that many leads, spread evenly over the list."""
         with self._lock:
-            count = self.count()
-            number = min(number, count)
-            for n in range(number):
-                self._edit_these(self.indexes((2 * n + 1) * count // (2 * number), 1))
+            self._edit_at(self._spread(number))
 
-    def _edit_these(self, indexes: list[int]) -> None:
-        for index in indexes:
-            self._edit += 1
-            self._edits[index] = self._edit
-
-    def move(self, number: int) -> int:
-        """Edit that many leads at the beginning of the list, and move them to its end.
-
-        Returns:
-            How many there were.
-        """
+    def move(self, number: int) -> None:
+        """Edit that many leads at the beginning of the list, and move them to its end."""
         with self._lock:
-            count = self.count()
-            moved, others = self.indexes(0, number), self.indexes(number, count)
-            self._edit_these(moved)
-            self._indexes = [others, moved]
-            return len(moved)
-
-    def merge(self, number: int) -> int:
-        """Remove that many leads from the beginning of the list, and edit as many after them.
-
-        Returns:
-            How many were removed.
-        """
-        with self._lock:
-            count = self.count()
-            merged = self.indexes(0, min(number, count // 2))
-            self._edit_these(self.indexes(len(merged), len(merged)))
-            self._indexes = [self.indexes(len(merged), count)]
-            return len(merged)
+            first = self.indexes(0, number)
+            self._edit_at(range(len(first)))
+            self._change(range(len(first)), added=first)
 
     def delete(self, number: int) -> None:
         """Remove that many leads from the end of the list."""
         with self._lock:
-            while number and self._indexes:
-                block = self._indexes.pop()
-                kept = block[: max(0, len(block) - number)]
-                number -= len(block) - len(kept)
-                if kept:
-                    self._indexes.append(kept)
+            self._change(range(max(0, self.count() - number), self.count()))
+
+    def delete_first(self, number: int) -> None:
+        """Remove that many leads from the beginning of the list."""
+        with self._lock:
+            self._change(range(min(number, self.count())))
+
+    def delete_spread(self, number: int) -> None:
+        """Remove that many leads, spread evenly over the list."""
+        with self._lock:
+            self._change(self._spread(number))
+
+    def merge(self, number: int) -> None:
+        """Merge that many leads, spread evenly, into the leads before them: these are edited."""
+        with self._lock:
+            # Of two leads one survives, so at most half of the leads disappear.
+            merged = self._spread(min(number, self.count() // 2))
+            self._edit_at(position - 1 for position in merged)
+            self._change(merged)
 
     def add(self, number: int) -> None:
         """Put that many new leads at the end of the list; no index is used twice."""
         with self._lock:
-            self._indexes.append(range(self._next_index, self._next_index + number))
             self._next_index += number
+            self._change((), added=range(self._next_index - number, self._next_index))
+
+    def _spread(self, number: int) -> list[int]:
+        """Choose positions that are spread evenly over the list."""
+        count = self.count()
+        number = min(number, count)
+        return [(2 * n + 1) * count // (2 * number) for n in range(number)]
+
+    def _edit_at(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            self._edit += 1
+            self._edits[self._indexes[position]] = self._edit
+
+    def _change(self, removed: Collection[int], added: Sequence[int] = ()) -> None:
+        """Take the leads at some positions out of the list, and put others at its end."""
+        gone = frozenset(removed)
+        kept = [index for at, index in enumerate(self._indexes) if at not in gone]
+        self._indexes = [*kept, *added]

@@ -1,7 +1,7 @@
-"""Faults of a response: another one in its place.
+"""Faults that give another response in place of the real one.
 
-They are of two sorts. A refusal comes before anything is served: the position of the scroll stays,
-and its idle time continues. With `lost=True` the page is served and then lost: the position moves.
+There are two sorts. With `_refused` nothing is served: the position of the scroll stays, and its
+idle time continues. With `_lost` the page is served and then lost: the position moves.
 Intercom's document says of such errors that "it is not possible to continue from a specific point";
 a client that continues skips a page.
 """
@@ -9,25 +9,53 @@ a client that continues skips a page.
 import json
 import math
 import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
 
 from tap_leads.sandbox import intercom_errors
-from tap_leads.sandbox.fault_kind import SCROLL, Argument, Kind, number, seconds
+from tap_leads.sandbox.fault_kind import LISTS, PATHS, Argument, FaultKind, number, seconds
 from tap_leads.sandbox.http_response import Response, ok, phrase
 
-_HTML = "text/html"
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
 _NOT_JSON = b"upstream connect error or disconnect/reset before headers\n"
 _AN_HOUR = 3600.0
-_LISTS = (SCROLL, "contacts")
+_MEGABYTE = 1 << 20
 _RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _NO_CONTENT, _RESET_CONTENT, _NOT_MODIFIED = 204, 205, 304
 
 
-def _reset_in(seconds: float) -> dict[str, str | None]:
-    return {
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": str(math.ceil(time.time() + seconds)),
-    }
+def _refused(what: str, response: Callable[[], Response]) -> FaultKind:
+    return FaultKind(what, instead=lambda _: response())
+
+
+def _lost(
+    what: str,
+    response: Callable[[Any], Response],
+    argument: Argument | None = None,
+    paths: Collection[str] = PATHS,
+) -> FaultKind:
+    return FaultKind(f"{what}; the page is gone", argument, paths, instead=response, lost=True)
+
+
+def _rate_limit(reset_in: float) -> Response:
+    reset = str(math.ceil(time.time() + reset_in))
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    return replace(intercom_errors.rate_limit_exceeded(), headers=headers)
+
+
+def _bare_rate_limit() -> Response:
+    return replace(intercom_errors.rate_limit_exceeded(), headers=dict.fromkeys(_RATE_HEADERS))
+
+
+def _redirect(megabytes: int) -> Response:
+    block = b" " * _MEGABYTE
+    return Response(
+        302,
+        headers={"Location": "/moved", "Content-Length": str(megabytes * _MEGABYTE)},
+        # In pieces, so that the sandbox itself needs no memory for a huge body.
+        pieces=lambda head, _: (head, *(block,) * megabytes),
+    )
 
 
 def _status(status: int) -> Response:
@@ -42,87 +70,42 @@ def _status(status: int) -> Response:
     return intercom_errors.error(status, name.lower().replace(" ", "_").replace("'", ""), name)
 
 
-def _number(digits: str) -> Response:
-    return Response(200, b'{"type":"count.hash","lead":{"count":%s}}' % digits.encode())
-
-
-def _false_end() -> Response:
+def _false_end(_: None) -> Response:
     body = json.loads(intercom_errors.error(200, "server_error", "Internal error").body)
     return ok({**body, "contacts": []})
 
 
 RESPONSE_FAULTS = {
-    # Refused: nothing is served.
-    "429": Kind(
-        "rate limit exceeded; Reset is SECONDS ahead",
-        seconds(1.0),
-        instead=lambda time: intercom_errors.rate_limit_exceeded(_reset_in(time)),
+    "429": FaultKind(
+        "rate limit exceeded; Reset is SECONDS ahead", seconds(1.0), instead=_rate_limit
     ),
-    "429-bare": Kind(
-        "429 without any X-RateLimit header",
-        instead=lambda _: intercom_errors.rate_limit_exceeded(dict.fromkeys(_RATE_HEADERS)),
+    "429-bare": _refused("429 without any X-RateLimit header", _bare_rate_limit),
+    "429-skewed": _refused(
+        "429 whose Reset lies an hour in the past", lambda: _rate_limit(-_AN_HOUR)
     ),
-    "429-skewed": Kind(
-        "429 whose Reset lies an hour in the past",
-        instead=lambda _: intercom_errors.rate_limit_exceeded(_reset_in(-_AN_HOUR)),
+    "401": _refused("401 unauthorized", intercom_errors.unauthorized),
+    "403": _refused("403 forbidden", intercom_errors.forbidden),
+    "404": _refused("404, as for a wrong path", intercom_errors.no_such_path),
+    "version": _refused("400 intercom_version_invalid", intercom_errors.version_invalid),
+    "302": FaultKind(
+        "redirects to another path, with a body of N megabytes", number("N", 0), instead=_redirect
     ),
-    "401": Kind("401 unauthorized", instead=lambda _: intercom_errors.unauthorized()),
-    "403": Kind("403 forbidden", instead=lambda _: intercom_errors.forbidden()),
-    "404": Kind("404, as for a wrong path", instead=lambda _: intercom_errors.no_such_path()),
-    "version": Kind(
-        "400 intercom_version_invalid", instead=lambda _: intercom_errors.version_invalid()
-    ),
-    "302": Kind(
-        "redirects to another path; the response has a body of N megabytes",
-        number("N", 0),
-        instead=lambda size: Response(302, bytes(size << 20), headers={"Location": "/moved"}),
-    ),
-    # Served, then lost on the way.
-    "restart": Kind(
-        "500 asks to restart the scroll; the page is gone",
-        instead=lambda _: intercom_errors.restart(),
-        lost=True,
-    ),
-    "status": Kind(
-        "responds with STATUS (100 to 599) and an error.list; the page is gone",
+    "restart": _lost("500 asks to restart the scroll", lambda _: intercom_errors.restart()),
+    "status": _lost(
+        "responds with STATUS (100 to 599) and an error.list",
+        _status,
         Argument("STATUS", "[1-5][0-9][0-9]", int, required=True),
-        instead=_status,
-        lost=True,
     ),
-    "html502": Kind(
-        "502 with an HTML body; the page is gone",
-        instead=lambda _: Response(502, _BAD_GATEWAY, _HTML),
-        lost=True,
-    ),
-    "503": Kind(
-        "503 with an empty body; the page is gone",
-        instead=lambda _: Response(503, content_type="text/plain"),
-        lost=True,
-    ),
-    "nojson": Kind(
-        "200 with text that is no JSON; the page is gone",
-        instead=lambda _: Response(200, _NOT_JSON),
-        lost=True,
-    ),
-    "empty-body": Kind(
-        "200 with zero bytes; the page is gone", instead=lambda _: Response(200), lost=True
-    ),
-    "body": Kind(
-        "200 with TEXT as its body; the page is gone",
+    "html502": _lost("502 with an HTML body", lambda _: Response(502, _BAD_GATEWAY, "text/html")),
+    "503": _lost("503 with an empty body", lambda _: Response(503, content_type="text/plain")),
+    "nojson": _lost("200 with text that is no JSON", lambda _: Response(200, _NOT_JSON)),
+    "empty-body": _lost("200 with zero bytes", lambda _: Response(200)),
+    "body": _lost(
+        "200 with TEXT as its body",
+        lambda text: Response(200, text.encode()),
         Argument("TEXT", ".*", required=True),
-        instead=lambda text: Response(200, text.encode()),
-        lost=True,
     ),
-    "false-end": Kind(
-        "200 with an error.list that has an empty `contacts` too; the page is gone",
-        paths=_LISTS,
-        instead=lambda _: _false_end(),
-        lost=True,
-    ),
-    "number": Kind(
-        "/counts says that there are N leads; N may have thousands of digits",
-        Argument("N", r"-?(0|[1-9]\d*)", required=True),
-        ("counts",),
-        instead=_number,
+    "false-end": _lost(
+        "200 with an error.list that has an empty `contacts` too", _false_end, paths=LISTS
     ),
 }

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Literal, Self
 
 from tap_leads.sandbox.api import Api
 from tap_leads.sandbox.caching_proxy import CachingProxy
 from tap_leads.sandbox.faults import Fault
-from tap_leads.sandbox.http_server import HOST, Responder, Server
+from tap_leads.sandbox.http_server import HOST, Server
+from tap_leads.sandbox.rate_limit import RateLimit
 from tap_leads.sandbox.workspace import Workspace
 
 _POLL = 0.02  # seconds that the accepting thread takes at most to notice the end
@@ -18,9 +18,22 @@ _POLL = 0.02  # seconds that the accepting thread takes at most to notice the en
 class Sandbox:
     """A simulated Intercom; use it in a `with` statement, or `start` and `stop` it.
 
+    In a test suite of your own:
+
+        from tap_leads import leads
+        from tap_leads.sandbox import Sandbox
+
+        def test_my_pipeline():
+            with Sandbox(leads=250, faults=["restart@3"]) as sandbox:
+                assert len(list(leads(**sandbox.settings))) == 250
+
+    It listens on 127.0.0.1, on a free port, and is ready when the block begins. Its leads are the
+    same in every run. `sandbox.workspace` lists and changes them: `leads`, `add`, `update`,
+    `delete` and more.
+
     Args:
         leads: Leads of the workspace.
-        seed: Of the leads; another number makes other leads.
+        seed: Decides the leads; another seed makes other leads.
         idle_limit: Seconds after which an unused scroll expires.
         latency: Seconds before every response.
         scroll_param: Whether a scroll keeps its parameter or has another on each page.
@@ -31,7 +44,7 @@ class Sandbox:
         token: Access token of the workspace.
         workspaces: Leads by token, for several workspaces; `leads` and `token` are then unused.
         clock: Seconds that only ever grow; they decide the idle time and the rate limit.
-        page_size: Leads a page.
+        page_size: Leads per page.
         port: Where to listen; 0 finds a free port.
 
     Raises:
@@ -72,13 +85,11 @@ class Sandbox:
         self.token, self.workspace = next(iter(self.workspaces.items()))
         self._api = Api(
             self.workspaces,
-            faults=map(Fault.parse, faults),
-            rate_limit=rate_limit,
-            rate_window=rate_window,
+            map(Fault.parse, faults),
+            new_rate_limit=lambda: RateLimit(rate_limit, rate_window, clock),
             latency=latency,
-            clock=clock,
         )
-        self._responder: Responder = CachingProxy(self._api) if cache else self._api
+        self._responder = CachingProxy(self._api.get).get if cache else self._api.get
         self._port = port
         self._server: Server | None = None
         self._connections = 0
@@ -103,12 +114,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -117,13 +123,18 @@ class Sandbox:
         return f"http://{HOST}:{self._port}"
 
     @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the tap that lead here: address and access token."""
+        return {"api_url": self.url, "access_token": self.token}
+
+    @property
     def requests(self) -> int:
-        """All requests that reached the API, whatever their path."""
+        """The number of requests that reached the API, on any path."""
         return self._api.requests
 
     @property
     def connections(self) -> int:
-        """All connections that were accepted."""
+        """The number of connections that were accepted."""
         return self._server.accepted if self._server else self._connections
 
     @property

@@ -2,10 +2,11 @@
 
 import functools
 import gzip
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Literal
 
-from tap_leads.sandbox.fault_kind import Argument, Kind, number, seconds
+from tap_leads.sandbox.fault_kind import Argument, FaultKind, number, seconds
 from tap_leads.sandbox.http_response import Response, half, nothing
 
 _BLOCK = 16  # megabytes of the gzip bomb that are compressed at once
@@ -33,98 +34,93 @@ def _compressed_blanks() -> bytes:
 def _bomb(response: Response, megabytes: int) -> Response:
     # Several gzip members in a row are one stream (RFC 1952), and JSON may end in blanks.
     body = gzip.compress(response.body) + _compressed_blanks() * -(-megabytes // _BLOCK)
-    return replace(response, body=body, headers={**response.headers, "Content-Encoding": "gzip"})
+    return replace(_with_headers(response, {"Content-Encoding": "gzip"}), body=body)
+
+
+def _with_headers(response: Response, headers: Mapping[str, str | None]) -> Response:
+    return replace(response, headers={**response.headers, **headers})
 
 
 def _redirect(location: str) -> Callable[[Response], Response]:
     return lambda response: replace(
-        response, status=302, body=b"", headers={**response.headers, "Location": location}, leads=0
+        _with_headers(response, {"Location": location}), status=302, body=b"", leads=0
     )
 
 
 def _bad_chunk(response: Response) -> Response:
-    headers = {**response.headers, "Content-Length": None, "Transfer-Encoding": "chunked"}
+    headers = {"Content-Length": None, "Transfer-Encoding": "chunked"}
     body = b"-5\r\n" + response.body + b"\r\n0\r\n\r\n"
-    return replace(response, body=body, headers=headers, leads=0, then="close")
+    return replace(_with_headers(response, headers), body=body, leads=0, then="close")
 
 
-def _bad_header(response: Response) -> Response:
-    def pieces(head: bytes, body: bytes) -> Iterable[bytes]:
-        return (head[:-2] + b"a header line without a colon\r\n\r\n" + body,)
-
-    return replace(response, pieces=pieces)
+def _bad_header(head: bytes, body: bytes) -> Iterable[bytes]:
+    return (head[:-2] + b"a header line without a colon\r\n\r\n" + body,)
 
 
-def _bad_status_line(response: Response) -> Response:
-    return replace(response, pieces=lambda *_: (b"HTTP/1.1 2",), leads=0, then="close")
-
-
-def _bad_length(response: Response) -> Response:
-    headers = {**response.headers, "Content-Length": "many"}
-    return replace(response, headers=headers, then="close")
-
-
-def _bad_date(response: Response) -> Response:
-    headers = {**response.headers, "Date": "Fri, 31 Dec 99999 23:59:59 GMT"}
-    return replace(response, headers=headers)
-
-
-def _bad_reset(response: Response) -> Response:
-    return replace(response, headers={**response.headers, "X-RateLimit-Reset": "9" * 30})
+def _bad_status_line(_head: bytes, _body: bytes) -> Iterable[bytes]:
+    return (b"HTTP/1.1 2",)
 
 
 _MALFORMED: dict[str, Callable[[Response], Response]] = {
-    "header": _bad_header,
+    "header": lambda response: replace(response, pieces=_bad_header),
     "location": _redirect("http://[::1"),
     "location-bytes": _redirect("http://127.0.0.1/\xff\xfe"),  # sent as Latin-1, so no UTF-8
     "chunk": _bad_chunk,
-    "length": _bad_length,
-    "status-line": _bad_status_line,
-    "date": _bad_date,
-    "reset": _bad_reset,
+    "length": lambda response: replace(
+        _with_headers(response, {"Content-Length": "many"}), then="close"
+    ),
+    "status-line": lambda response: replace(
+        response, pieces=_bad_status_line, leads=0, then="close"
+    ),
+    "date": lambda response: _with_headers(response, {"Date": "Fri, 31 Dec 99999 23:59:59 GMT"}),
+    "reset": lambda response: _with_headers(response, {"X-RateLimit-Reset": "9" * 30}),
 }
 
+
+def _unanswered(then: Literal["close", "reset"], delay: float = 0.0) -> Response:
+    return Response(0, pieces=nothing, then=then, delay=delay)
+
+
 TRANSPORT_FAULTS = {
-    "reset": Kind(
-        "connection reset before anything happened",
-        instead=lambda _: Response(0, pieces=nothing, then="reset"),
+    "reset": FaultKind(
+        "connection reset before anything happened", instead=lambda _: _unanswered("reset")
     ),
-    "lost": Kind(
+    "lost": FaultKind(
         "the page is gone: connection closed without a response",
-        instead=lambda _: Response(0, pieces=nothing, then="close"),
+        instead=lambda _: _unanswered("close"),
         lost=True,
     ),
-    "hang": Kind(
+    "hang": FaultKind(
         "the page is gone: no response for SECONDS, then closed",
         seconds(3600.0),
-        instead=lambda time: Response(0, delay=time, pieces=nothing, then="close"),
+        instead=lambda time: _unanswered("close", time),
         lost=True,
     ),
-    "slow": Kind(
+    "slow": FaultKind(
         "responds well, but after SECONDS",
         seconds(1.0),
         change=lambda response, time: replace(response, delay=response.delay + time),
     ),
-    "cut": Kind(
+    "cut": FaultKind(
         "the page is gone: half of the body is sent, then closed",
         change=lambda response, _: replace(response, pieces=half, leads=0, then="close"),
     ),
-    "drip": Kind(
+    "drip": FaultKind(
         "the body arrives one byte every SECONDS",
         seconds(0.5),
         change=lambda response, time: replace(response, pieces=_drip_body, pause=time),
     ),
-    "drip-head": Kind(
+    "drip-head": FaultKind(
         "status line and headers arrive one byte every SECONDS",
         seconds(0.5),
         change=lambda response, time: replace(response, pieces=_drip_head, pause=time),
     ),
-    "bomb": Kind(
+    "bomb": FaultKind(
         "a small gzip body that unpacks to the page and N megabytes of blanks",
         number("N", 800),
         change=_bomb,
     ),
-    "malformed": Kind(
+    "malformed": FaultKind(
         f"HTTP that no client should accept, by WHAT: {', '.join(_MALFORMED)}. "
         "`location` is a 302; `date` (year 99999) and `reset` (30 digits) belong to a 429 at the "
         "same request",

@@ -1,13 +1,13 @@
 """One workspace: its leads, and Intercom's rules for scrolling over them. No HTTP in here.
 
 The rules are those of the page "Scroll over all leads" of API 1.0 to 1.4, and what Intercom's staff
-and users reported where it is silent; each stands next to the code that keeps it.
+and users reported where the page is silent. A comment next to the code names the source.
 """
 
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -28,12 +28,9 @@ class Deviation(NamedTuple):
 
     repeat: bool = False  # the page before is served once more; the position stays
     limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
-    end: bool = False  # an empty page ends the scroll, whatever is left
-    taken: int = 0  # pages that are sent to another client just before
-    doubled: bool = (
-        False  # a proxy sends the request twice, and the client gets the second response
-    )
+    end: bool = False  # an empty page ends the scroll, although leads are left
     no_end: bool = False  # 404 in place of the empty page at the end
+    twice: bool = False  # the request is served twice; the second response counts
 
 
 _NO_DEVIATION = Deviation()
@@ -59,15 +56,9 @@ class _Scroll:
 class Workspace(Population):
     """The leads of one workspace, and the one scroll it can have.
 
-    Args:
-        leads: How many leads there are at first.
-        seed: Of the leads; another number makes other leads.
-        number: Which workspace of this seed; it decides the `app_id` and nothing else.
-        page_size: Leads a page. Intercom's is 100, and no parameter changes it.
-        idle_limit: Seconds after which an unused scroll expires ("isn't used for 1 minute").
-        scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
-            (intercom-ruby issue 452), or has another on each page, as its documents show.
-        clock: Seconds that only ever grow.
+    Its arguments are those of the sandbox, except for `number`, which decides only the `app_id`.
+    Intercom's pages have 100 leads, and a scroll expires when it "isn't used for 1 minute". In
+    practice a scroll keeps its parameter (intercom-ruby issue 452); in the documents it changes.
     """
 
     def __init__(  # noqa: PLR0913 - as Sandbox, which fills them in
@@ -101,8 +92,9 @@ class Workspace(Population):
     ) -> Page:
         """Open a scroll (no parameter), or serve its next page.
 
-        The server holds the position: the same parameter gives successive pages, so a page whose
-        response is lost cannot be had again ("not possible to continue from a specific point").
+        The server holds the position: the same parameter gives successive pages, so a client
+        cannot ask again for a page whose response is lost ("not possible to continue from a
+        specific point").
 
         Args:
             scroll_param: What the request sent.
@@ -119,12 +111,12 @@ class Workspace(Population):
             ScrollNotFoundError: The scroll expired, is over, or never was.
         """
         with self._lock:
+            if deviation.twice:
+                first = self.scroll(scroll_param, deviation._replace(twice=False))
+                self.touch(first.scroll_param)
             now = self.clock()
-            if scroll_param is None and deviation.doubled:
-                self._open(now)
             scroll = self._open(now) if scroll_param is None else self._find(scroll_param, now)
             start = scroll.previous if deviation.repeat else scroll.position
-            start += (deviation.taken + deviation.doubled) * self.page_size
             limit = self.page_size if deviation.limit is None else deviation.limit
             indexes = self.indexes(start, 0 if deviation.end else min(limit, self.page_size))
             # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
@@ -164,23 +156,20 @@ class Workspace(Population):
     def _foreign(self, now: float) -> bool:
         return self._foreign_until is not None and now < self._foreign_until
 
-    def move(self, number: int) -> int:
-        """Edit leads and move them to the end; the scroll continues with the same lead."""
-        with self._lock:
-            moved = super().move(number)
-            if self._scroll:
-                self._scroll.position = max(0, self._scroll.position - moved)
-                self._scroll.previous = max(0, self._scroll.previous - moved)
-            return moved
+    def _change(self, removed: Collection[int], added: Sequence[int] = ()) -> None:
+        """Change the list; the scroll continues with the same lead as before."""
+        super()._change(removed, added)
+        scroll = self._scroll
+        if scroll:
+            scroll.position -= sum(at < scroll.position for at in removed)
+            scroll.previous -= sum(at < scroll.previous for at in removed)
 
-    def merge(self, number: int) -> int:
-        """Remove leads from the start; the scroll continues with the same lead."""
+    def steal(self, pages: int) -> None:
+        """Let another client, which has the same token, take pages of the open scroll."""
         with self._lock:
-            merged = super().merge(number)
             if self._scroll:
-                self._scroll.position = max(0, self._scroll.position - merged)
-                self._scroll.previous = max(0, self._scroll.previous - merged)
-            return merged
+                end = self._scroll.position + pages * self.page_size
+                self._scroll.position = min(end, self.count())
 
     def touch(self, scroll_param: str) -> None:
         """Begin the idle time of a scroll: its page is ready to be sent."""
@@ -195,7 +184,7 @@ class Workspace(Population):
                 self._scroll.over = True
 
     def occupy(self, seconds: float) -> None:
-        """Let another client have a scroll open for so long, counted from the first call."""
+        """Let another client have a scroll open for some time, counted from the first call."""
         with self._lock:
             if self._foreign_until is None:
                 self._foreign_until = self.clock() + seconds

@@ -49,7 +49,9 @@ def test_when_of_each_scroll(scroll: Callable[..., ScrollClient]) -> None:
         ("exists@1", None),
         ("update@*:3", 3),
         ("status@1:408", 408),
-        ("counts/number@1:-5", "-5"),
+        ("counts/number@1:-5", b"-5"),
+        ("contacts/off@1:+5", 5),
+        ("stolen@2", 1),
         ("body@1:a:b@c/d", "a:b@c/d"),
         ("malformed@1:chunk", "chunk"),
     ],
@@ -87,6 +89,10 @@ def test_argument(text: str, argument: object) -> None:
         "counts/lost@p3",
         "number@3:5",
         "counts/number@3:five",
+        "counts/off@3",
+        "off@3:1",
+        "counts/limited@3",
+        "counts/stolen@3",
     ],
 )
 def test_a_fault_that_means_nothing_is_refused(text: str) -> None:

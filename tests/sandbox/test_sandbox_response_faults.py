@@ -93,6 +93,15 @@ def test_redirect(scroll: Callable[..., ScrollClient]) -> None:
     assert client.session.get(client.sandbox.url + "/moved", timeout=5).status_code == 404
 
 
+def test_redirect_with_a_huge_body(scroll: Callable[..., ScrollClient]) -> None:
+    """As many megabytes as the fault says, on a connection that can be used again."""
+    client = scroll("302@1:3")
+    response = client.ask()
+    assert (response.status_code, len(response.content)) == (302, 3 << 20)
+    assert client.page() == client.expected(1)
+    assert client.sandbox.connections == 1
+
+
 def test_every_status(scroll: Callable[..., ScrollClient]) -> None:
     """From 101 to 599, with an error.list where the status has a body, on one connection each."""
     numbers = range(101, 600)
@@ -174,11 +183,75 @@ def test_errors_of_another_form(
     assert client.ask().json()["errors"] == [error]
 
 
-@pytest.mark.parametrize("number", ["0", "7", "-1", "9" * 4000])
-def test_counts(scroll: Callable[..., ScrollClient], number: str) -> None:
-    """Any number of leads; the scroll has as many as before."""
-    client = scroll(f"counts/number@1:{number}", "counts/body@2:{}")
-    assert f'"lead":{{"count":{number}}}' in client.get("/counts").text
-    assert client.get("/counts").text == "{}"
-    assert client.get("/counts").json()["lead"] == {"count": 50}
+def witness(client: ScrollClient, path: str) -> int:
+    """Tell how many leads there are, according to a path."""
+    if path == "counts":
+        return int(client.get("/counts").json()["lead"]["count"])
+    return int(client.get("/contacts?per_page=1").json()["total_count"])
+
+
+@pytest.mark.parametrize("path", ["counts", "contacts"])
+@pytest.mark.parametrize(
+    ("fault", "counts"),
+    [
+        ("number@1:0", [0, 50]),
+        ("number@2:7", [50, 7]),
+        ("number@*:-1", [-1, -1]),
+        ("off@1:-3", [47, 50]),
+        ("off@*:120", [170, 170]),
+        ("off@1:+1", [51, 50]),
+        ("off@1:-99", [0, 50]),
+        ("slow@1:0", [50, 50]),
+    ],
+)
+def test_a_wrong_count(
+    scroll: Callable[..., ScrollClient], path: str, fault: str, counts: list[int]
+) -> None:
+    """It comes from that path only, and the scroll has as many leads as before."""
+    client = scroll(f"{path}/{fault}")
+    assert [witness(client, path) for _ in counts] == counts
+    assert witness(client, "contacts" if path == "counts" else "counts") == 50
     assert client.page() == client.expected(1)
+
+
+def test_a_count_of_thousands_of_digits(scroll: Callable[..., ScrollClient]) -> None:
+    """Digit by digit; a fault that shifts the count leaves it as it is."""
+    digits = "9" * 5000
+    client = scroll(f"counts/number@1:{digits}", "counts/off@1:1")
+    assert f'"lead":{{"count":{digits}}}' in client.get("/counts").text
+
+
+def test_a_limited_list(scroll: Callable[..., ScrollClient]) -> None:
+    """With fewer than 10,000 leads too; other members are as they were."""
+    client = scroll("contacts/limited@1")
+    limited, usual = (client.get("/contacts?per_page=1").json() for _ in range(2))
+    assert (limited, usual["limited"]) == ({**usual, "limited": True}, False)
+
+
+@pytest.mark.parametrize("path", ["counts", "contacts"])
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("429", 429),
+        ("401", 401),
+        ("403", 403),
+        ("404", 404),
+        ("302", 302),
+        ("503", 503),
+        ("status", 408),
+        ("html502", 502),
+        ("nojson", 200),
+        ("empty-body", 200),
+        ("body", 200),
+    ],
+)
+def test_a_count_is_refused_or_unusable(
+    scroll: Callable[..., ScrollClient], path: str, fault: str, status: int
+) -> None:
+    """Once; whatever else is wrong with the number of leads at the same request."""
+    argument = {"status": ":408", "body": ":{}"}.get(fault, "")
+    client = scroll(f"{path}/off@*:-3", f"{path}/{fault}@1{argument}")
+    response = client.get("/counts" if path == "counts" else "/contacts?per_page=1")
+    assert response.status_code == status
+    assert b"count" not in response.content
+    assert witness(client, path) == 47

@@ -11,8 +11,7 @@ from typing import Literal
 import pytest
 import requests
 
-from tap_leads.sandbox import Sandbox, Workspace
-from tap_leads.sandbox.page_cache import PageCache
+from tap_leads.sandbox import Sandbox
 
 
 class Clock:
@@ -435,23 +434,32 @@ def test_one_page_goes_to_one_client(connect: Callable[..., Client]) -> None:
     assert len(set(ids(*(page for into in pages for page in into)))) == 1000
 
 
-def test_pages_are_forgotten_within_bounds() -> None:
-    """The memory of encoded pages is limited in bytes; what is forgotten is made again."""
-    workspace = Workspace(300)
-    size = len(PageCache().encode(workspace, [*range(100)]))
-    pages = PageCache(limit=2 * size + 5000)
-    made = [pages.encode(workspace, [*range(start, start + 100)]) for start in (0, 100, 200)]
-    assert pages.encode(workspace, [*range(200, 300)]) is made[2]
-    assert pages.encode(workspace, [*range(100)]) == made[0]
-    assert pages.encode(workspace, [*range(100)]) is not made[0]
+def test_an_edit_is_seen_in_a_page_served_before(connect: Callable[..., Client]) -> None:
+    """Pages that were encoded before never hide what changed."""
+    with Sandbox(100) as sandbox:
+        client = connect(sandbox)
+        before = client.all()[0].json()["contacts"]
+        sandbox.workspace.update(1)
+        assert client.all()[0].json()["contacts"] == list(sandbox.workspace.leads()) != before
 
 
-def test_an_edit_is_seen_in_a_page_served_before() -> None:
-    """Remembered pages never hide what changed."""
-    workspace, pages = Workspace(100), PageCache()
-    before = pages.encode(workspace, [*range(100)])
-    workspace.update(1)
-    assert pages.encode(workspace, [*range(100)]) != before
+def test_the_leads_list_ends_at_10_000_leads(connect: Callable[..., Client]) -> None:
+    """The total is then a lower bound, and `limited` says so (intercom-ruby issue 274)."""
+    with Sandbox(10_000) as sandbox:
+        client = connect(sandbox)
+        for added, limited in ((0, False), (1, True)):
+            sandbox.workspace.add(added)
+            body = client.get("/contacts?per_page=1").json()
+            assert (body["total_count"], body["limited"]) == (10_000, limited)
+            assert len(body["contacts"]) == 1
+        assert len(ids(client.get("/contacts?per_page=60&page=167"))) == 40
+        assert code(client.get("/contacts?per_page=50&page=201")) == (400, "parameter_invalid")
+
+
+def test_settings_lead_the_tap_to_the_sandbox() -> None:
+    """In the names that the tap gives them."""
+    with Sandbox(token="sesame") as sandbox:
+        assert sandbox.settings == {"api_url": sandbox.url, "access_token": "sesame"}
 
 
 def test_a_client_may_hang_up(capfd: pytest.CaptureFixture[str]) -> None:

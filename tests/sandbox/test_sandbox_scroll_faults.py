@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import pytest
+import requests
 from support.scroll_client import PAGE, ScrollClient, code
 
-from tap_leads.sandbox import malformed_kind
-
-
-def test_expire(scroll: Callable[..., ScrollClient]) -> None:
-    """The scroll is gone for good, and another may be opened at once."""
-    client = scroll("expire@2")
-    client.page()
-    assert code(client.ask()) == (404, "not_found")
-    assert code(client.ask()) == (404, "not_found")
-    client.param = None
-    assert client.page() == client.expected(1)
+from tap_leads.sandbox import lead, malformed_kind
 
 
 def test_another_client_scrolls(scroll: Callable[..., ScrollClient]) -> None:
@@ -32,27 +24,6 @@ def test_another_client_scrolls(scroll: Callable[..., ScrollClient]) -> None:
     assert code(client.ask()) == (400, "scroll_exists")
     now[0] += 10
     assert client.page() == client.expected(1)
-
-
-def test_repeat(scroll: Callable[..., ScrollClient]) -> None:
-    """A page comes twice; none is skipped."""
-    client = scroll("repeat@3")
-    pages = [client.page() for _ in range(7)]
-    assert pages == [client.expected(n) for n in (1, 2, 2, 3, 4, 5, 6)]
-    assert pages[-1] == []
-
-
-def test_a_scroll_can_repeat_endlessly(scroll: Callable[..., ScrollClient]) -> None:
-    """Endless loops happen (airbyte issue 58638)."""
-    client = scroll("repeat@2+")
-    assert [client.page() for _ in range(9)] == [client.expected(1)] * 9
-
-
-def test_no_end(scroll: Callable[..., ScrollClient]) -> None:
-    """404 where the empty page should be (tap-intercom pull request 77)."""
-    client = scroll("no-end@*")
-    assert [len(client.page()) for _ in range(5)] == [PAGE] * 5
-    assert code(client.ask()) == (404, "not_found")
 
 
 def test_types(scroll: Callable[..., ScrollClient]) -> None:
@@ -103,24 +74,126 @@ def test_update(scroll: Callable[..., ScrollClient]) -> None:
     assert client.sandbox.workspace.count() == 50
 
 
-def test_delete(scroll: Callable[..., ScrollClient]) -> None:
-    """The last leads are gone, for this scroll and the next."""
-    client = scroll("delete@2:15")
-    pages = [client.page() for _ in range(5)]
-    assert [len(page) for page in pages] == [10, 10, 10, 5, 0]
-    assert [i for page in pages for i in page] == client.ids[:35]
-    assert client.sandbox.workspace.count() == 35
+@pytest.mark.parametrize(
+    ("fault", "arriving", "remaining"),
+    [
+        pytest.param("delete@3:15", range(35), range(35), id="end"),
+        pytest.param("delete@3:40", range(20), range(10), id="served-leads-too"),
+        pytest.param("delete-first@3:5", range(50), range(5, 50), id="served-leads"),
+        pytest.param(
+            "delete-first@3:25", [*range(20), *range(25, 50)], range(25, 50), id="beginning"
+        ),
+        pytest.param(
+            "delete-spread@3:5",
+            [*range(25), *range(26, 35), *range(36, 45), *range(46, 50)],
+            [n for n in range(50) if n % 10 != 5],
+            id="spread",
+        ),
+        pytest.param(
+            "delete-first@3:25 add@4:5", [*range(20), *range(25, 55)], range(25, 55), id="and-add"
+        ),
+        pytest.param(
+            "delete@3:40 add@3:5",
+            [*range(20), *range(50, 55)],
+            [*range(10), *range(50, 55)],
+            id="new-leads-come-after-deleted-ones",
+        ),
+    ],
+)
+def test_leads_come_and_go_during_a_scroll(
+    scroll: Callable[..., ScrollClient],
+    fault: str,
+    arriving: Iterable[int],
+    remaining: Iterable[int],
+) -> None:
+    """The scroll continues with the same lead as before; no index is used twice."""
+    client = scroll(*fault.split())
+    ids = [lead(1, index)["id"] for index in range(55)]
+    arrived: list[str] = []
+    while page := client.page():
+        arrived += page
+    assert arrived == [ids[n] for n in arriving]
+    assert [one["id"] for one in client.sandbox.workspace.leads()] == [ids[n] for n in remaining]
 
 
-def test_add(scroll: Callable[..., ScrollClient]) -> None:
-    """New leads come last, and are new even where others were deleted."""
-    client = scroll("delete@1:5", "add@2:4", "add@3:3")
-    pages = [client.page() for _ in range(7)]
-    assert [len(page) for page in pages] == [10, 10, 10, 10, 10, 2, 0]
-    arrived = [i for page in pages for i in page]
-    assert arrived[:45] == client.ids[:45]
-    assert len(set(arrived) | set(client.ids)) == 57
-    assert arrived == [lead["id"] for lead in client.sandbox.workspace.leads()]
+@pytest.mark.parametrize(("number", "merged"), [(5, 5), (999, 25)])
+def test_merge(scroll: Callable[..., ScrollClient], number: int, merged: int) -> None:
+    """Leads disappear, and as many others are newer than before; half of the leads at most."""
+    client = scroll(f"merge@3:{number}")
+    before = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
+    served = {lead["id"]: lead for _ in range(2) for lead in client.ask().json()["contacts"]}
+    while leads := client.ask().json()["contacts"]:
+        served |= {lead["id"]: lead for lead in leads}
+    after = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
+    assert len(after) == 50 - merged
+    survivors = [i for i in after if after[i]["updated_at"] > before[i]["updated_at"]]
+    assert len(survivors) == merged
+    assert after.keys() < served.keys()  # merged leads that were served before are in there too
+    assert any(served[i] == after[i] for i in survivors)
+
+
+@pytest.mark.parametrize(
+    ("faults", "pages"),
+    [
+        pytest.param("stolen@3", [1, 2, 4, 5, None], id="one"),
+        pytest.param("stolen@p2:2", [1, 4, 5, None], id="two"),
+        pytest.param("stolen@1", [1, 2, 3, 4, 5, None], id="no-scroll-is-open"),
+        pytest.param("stolen@3:99", [1, 2, None], id="all"),
+        pytest.param("stolen@2 stolen@3", [1, 3, 5, None], id="again"),
+        pytest.param("stolen@3 end@4", [1, 2, 4, None], id="before-a-false-end"),
+        pytest.param("repeated-upstream@3", [1, 2, 4, 5, None], id="repeated"),
+        pytest.param("repeated-upstream@3 stolen@3", [1, 2, 5, None], id="repeated-and-stolen"),
+    ],
+)
+def test_a_page_goes_elsewhere_and_no_response_shows_it(
+    scroll: Callable[..., ScrollClient], faults: str, pages: list[int | None]
+) -> None:
+    """The scroll continues after it, up to an empty page."""
+    client = scroll(*faults.split())
+    assert [client.page() for _ in pages] == [client.expected(n) if n else [] for n in pages]
+    assert client.sandbox.workspace.count() == 50
+
+
+@pytest.mark.parametrize(
+    ("fault", "scroll_param", "requests", "expected"),
+    [
+        ("repeated-upstream@1", "constant", 0, (400, "scroll_exists")),
+        ("repeated-upstream@2", "changing", 1, (404, "not_found")),
+        ("repeated-upstream@6", "constant", 5, (404, "not_found")),
+    ],
+    ids=["opening", "used-parameter", "after-the-end"],
+)
+def test_a_repeated_request_can_be_refused(
+    scroll: Callable[..., ScrollClient],
+    fault: str,
+    scroll_param: str,
+    requests: int,
+    expected: tuple[int, str],
+) -> None:
+    """The first of the two was served, and nobody can use its response."""
+    now = [1000.0]
+    client = scroll(fault, scroll_param=scroll_param, clock=lambda: now[0])
+    for _ in range(requests):
+        client.page()
+    assert code(client.ask()) == expected
+    now[0] += 60  # the scroll that the first one used expires like any other
+    client.param = None
+    assert client.page() == client.expected(1)
+
+
+@pytest.mark.parametrize("fault", ["lost@3", "status@3:503", "restart@3"])
+def test_a_lost_page_can_deviate_too(scroll: Callable[..., ScrollClient], fault: str) -> None:
+    """The position moves by what the page would have had."""
+    client = scroll("short@3:7", "end@5", fault)
+    pages = [client.page() for _ in range(2)]
+    with suppress(requests.ConnectionError):
+        assert client.ask().status_code >= 500
+    assert [*pages, client.page(), client.page()] == [
+        client.ids[:10],
+        client.ids[10:20],
+        client.ids[27:37],
+        [],
+    ]
 
 
 def test_nothing_is_left_of_too_many_deletions(scroll: Callable[..., ScrollClient]) -> None:
@@ -130,34 +203,49 @@ def test_nothing_is_left_of_too_many_deletions(scroll: Callable[..., ScrollClien
     assert client.sandbox.workspace.count() == 0
 
 
-def test_end(scroll: Callable[..., ScrollClient]) -> None:
-    """An empty page that ends the scroll: it looks like the end, and another may be opened."""
-    client = scroll("end@3")
-    assert [len(client.page()) for _ in range(3)] == [PAGE, PAGE, 0]
-    assert code(client.ask()) == (404, "not_found")
-    client.param = None
-    assert [len(client.page()) for _ in range(6)] == [PAGE] * 5 + [0]
-
-
-def test_every_scroll_can_end_at_the_same_place(scroll: Callable[..., ScrollClient]) -> None:
-    """Counted from its opening."""
-    client = scroll("end@p3")
-    for _ in range(2):
-        client.param = None
-        pages = [client.page() for _ in range(3)]
-        assert pages == [client.expected(1), client.expected(2), []]
+@pytest.mark.parametrize(
+    ("faults", "pages"),
+    [
+        pytest.param("repeat@3", [1, 2, 2, 3, 4, 5, None], id="repeated-page"),
+        pytest.param("repeat@2+", [1] * 9, id="endless-loop"),  # airbyte issue 58638
+        # tap-intercom pull request 77
+        pytest.param("no-end@*", [1, 2, 3, 4, 5, 404], id="404-in-place-of-the-end"),
+        pytest.param("end@3", [1, 2, None, 404], id="false-end"),
+        # Counted from the opening, every scroll can end at the same place.
+        pytest.param("end@p3", [1, 2, None, "open", 1, 2, None], id="false-end-of-each-scroll"),
+        pytest.param("end@3", [1, 2, None, "open", 1, 2, 3, 4, 5, None], id="true-end-afterwards"),
+        pytest.param("expire@2", [1, 404, 404, "open", 1], id="expired"),
+    ],
+)
+def test_the_order_of_pages(
+    scroll: Callable[..., ScrollClient], faults: str, pages: list[int | str | None]
+) -> None:
+    """No page is skipped, and a scroll that ended or expired is gone for good."""
+    client = scroll(faults)
+    for page in pages:
+        if page == "open":
+            client.param = None
+        elif page == 404:
+            assert code(client.ask()) == (404, "not_found")
+        else:
+            assert client.page() == (client.expected(int(page)) if page else [])
 
 
 @pytest.mark.parametrize(
-    ("fault", "sizes"),
-    [("short@2:4", [10, 4, 10, 10, 10, 6, 0]), ("short@3:0", [10, 10, 0, 10, 10, 10, 0])],
+    ("faults", "sizes"),
+    [
+        ("short@2:4", [10, 4, 10, 10, 10, 6, 0]),
+        ("short@3:0", [10, 10, 0, 10, 10, 10, 0]),
+        ("short@3:7 end@4", [10, 10, 7, 0]),
+        ("short@2:4 end@7", [10, 4, 10, 10, 10, 6, 0]),
+    ],
 )
-def test_short(scroll: Callable[..., ScrollClient], fault: str, sizes: list[int]) -> None:
-    """The other leads come on the next pages; an empty page is no end either."""
-    client = scroll(fault)
+def test_short(scroll: Callable[..., ScrollClient], faults: str, sizes: list[int]) -> None:
+    """The other leads are on the next pages; then an empty page can look like the true end."""
+    client = scroll(*faults.split())
     pages = [client.page() for _ in sizes]
     assert [len(page) for page in pages] == sizes
-    assert [i for page in pages for i in page] == client.ids
+    assert [i for page in pages for i in page] == client.ids[: sum(sizes)]
 
 
 def test_move(scroll: Callable[..., ScrollClient]) -> None:
@@ -198,8 +286,8 @@ def test_no_updated_at(scroll: Callable[..., ScrollClient]) -> None:
     """Nothing else is missing, and only on this page."""
     client = scroll("no-updated-at@1")
     leads = list(client.sandbox.workspace.leads())
-    for lead in leads[:PAGE]:
-        del lead["updated_at"]
+    for record in leads[:PAGE]:
+        del record["updated_at"]
     assert [client.ask().json()["contacts"] for _ in range(2)] == [leads[:PAGE], leads[PAGE:20]]
 
 

@@ -19,13 +19,13 @@ LOSSES = [
     pytest.param(["end@4", "counts/429@1"], id="empty-page-counts-rate-limited-once"),
     pytest.param(["end@4", "counts/429@2"], id="empty-page-counts-rate-limited-at-the-end"),
     pytest.param(["end@4", *UNCOUNTED], id="empty-page-no-count"),
-    pytest.param(["taken@3"], id="another-client-takes-a-page"),
-    pytest.param(["taken@8"], id="another-client-takes-the-last-page"),
-    pytest.param(["taken@3", "taken@12"], id="another-client-takes-a-page-of-each-scroll"),
-    pytest.param(["doubled@4"], id="a-proxy-repeats-a-request"),
-    pytest.param(["doubled@1"], id="a-proxy-repeats-the-opening"),
+    pytest.param(["stolen@3"], id="another-client-takes-a-page"),
+    pytest.param(["stolen@8"], id="another-client-takes-the-last-page"),
+    pytest.param(["stolen@3", "stolen@12"], id="another-client-takes-a-page-of-each-scroll"),
+    pytest.param(["repeated-upstream@4"], id="a-proxy-repeats-a-request"),
+    pytest.param(["repeated-upstream@1"], id="a-proxy-repeats-the-opening"),
     pytest.param(["short@3:97", "end@4"], id="empty-page-after-a-short-one"),
-    pytest.param(["taken@3", "counts/off@*:3"], id="a-page-taken-and-a-count-that-is-off"),
+    pytest.param(["stolen@3", "counts/off@*:3"], id="a-page-taken-and-a-count-that-is-off"),
     pytest.param(["merge@5:5"], id="leads-merge"),
 ]
 
@@ -52,7 +52,7 @@ def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
         pytest.param(730, ["end@p1"], 1, id="two-scrolls-bring-nothing"),
         pytest.param(250, ["end@p2", "counts/403@*"], 1, id="the-list-contradicts-two-scrolls"),
         pytest.param(730, ["end@p8", *UNCOUNTED], 0, id="two-scrolls-agree-and-no-count"),
-        pytest.param(730, ["taken@3", "add@6:3"], 0, id="leads-that-come-hide-a-page"),
+        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="leads-that-come-hide-a-page"),
     ],
 )
 def test_what_two_scrolls_lack_is_never_deleted(
@@ -70,7 +70,7 @@ def test_what_two_scrolls_lack_is_never_deleted(
 
 @pytest.mark.parametrize("leads", [10_150, 30_150])
 def test_a_page_among_many_is_missed_too(workbench: Workbench, leads: int) -> None:
-    with Sandbox(leads=leads, idle_limit=1.0, faults=["taken@50"], rate_limit=9_999) as sandbox:
+    with Sandbox(leads=leads, idle_limit=1.0, faults=["stolen@50"], rate_limit=9_999) as sandbox:
         run = workbench.sync(sandbox)
         assert run.code == 0, run.log
         assert sorted(run.ids) == sorted(ids_of(sandbox))
