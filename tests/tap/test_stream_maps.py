@@ -54,7 +54,7 @@ def rest(found: list[dict[str, Any]]) -> set[str]:
 def everything(malformed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in `additional_fields` without a stream map."""
     names = rest(records(Workbench(tmp_path_factory.mktemp("plain")).sync(malformed)))
-    assert {"name", "session_count", "location_data", "ai_summary", "sms_consent"} <= names
+    assert {"name", "session_count", "location_data", "ai_summary", "x_undocumented_flag"} <= names
     return names
 
 
