@@ -174,8 +174,6 @@ class ContactsStream(RESTStream[str | None]):
         except TapLeadsError:
             self._writer.flush()
             raise
-        if self._has_versions:  # the SDK has written the last record, and now writes the STATE
-            self._activate_version()
 
     @override
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
@@ -228,6 +226,14 @@ class ContactsStream(RESTStream[str | None]):
         self._has_versions = self.config["emit_activate_version_messages"]
         # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
         self._state_writer._last_emitted_state = None  # noqa: SLF001
+
+    @override
+    def _write_state_message(self) -> None:
+        # Private: the SDK has no other hook between the last record and the end of a sync.
+        if self._has_versions:
+            self._has_versions = False
+            self._activate_version()
+        super()._write_state_message()
 
     def _activate_version(self) -> None:
         """Tells targets that what was not in this complete sync is gone."""

@@ -76,9 +76,6 @@ class Server:
         path, _, query = target.partition(b"?")
         if path == b"/progress":
             connection.sendall(_response(b"%d" % self._position))
-        elif path == b"/counts":
-            counts = {"type": "count.hash", "lead": {"count": self._leads}}
-            connection.sendall(_response(json.dumps(counts).encode()))
         elif path == b"/data_attributes":
             definitions = {"type": "data_attribute.list", "data_attributes": data_attributes()}
             connection.sendall(_response(json.dumps(definitions).encode()))
