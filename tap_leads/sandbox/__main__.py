@@ -103,7 +103,7 @@ def _environment(sandbox: Sandbox) -> Mapping[str, str]:
         **os.environ,
         "TAP_LEADS_API_URL": sandbox.url,
         "TAP_LEADS_ACCESS_TOKEN": sandbox.token,
-        "PYTHON_DOTENV_DISABLED": "1",  # the settings of a real workspace have no part in this
+        "PYTHON_DOTENV_DISABLED": "1",  # else a .env file could name a real workspace
     }
 
 

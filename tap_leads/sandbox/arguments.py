@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     add("--leads", **number, default=1000, help="leads of the workspace (1000)")
     add("--seed", **number, default=1, help="which sample leads (1)")
     add("--latency", **time, default=0.0, help="delay of each response (0)")
-    add("--idle-limit", **time, default=60.0, help="an unused scroll expires after so long (60)")
+    add("--idle-limit", **time, default=60.0, help="an unused scroll expires after this time (60)")
     add(
         "--scroll-param",
         choices=("constant", "changing"),

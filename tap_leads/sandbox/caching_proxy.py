@@ -29,11 +29,11 @@ class CachingProxy:
         """Respond to one GET, from the cache if possible."""
         key = target, headers.get("Authorization")
         if _is_forbidden(headers):
-            return self._origin.get(target, headers)
+            return self._origin(target, headers)
         kept = self._kept.get(key)
         if kept:
             return replace(kept, delay=0.0, ready=None)
-        response = self._origin.get(target, headers)
+        response = self._origin(target, headers)
         if response.status == 200:  # noqa: PLR2004 - OK
             self._kept[key] = response
             while len(self._kept) > _KEPT:

@@ -122,7 +122,7 @@ class Firing:
                 kind.leads(page, argument)
 
     def change(self, response: Response) -> Response:
-        """Change a response, whatever it says."""
+        """Change a response, real or not."""
         for kind, argument in self._kinds:
             response = kind.change(response, argument)
         return response

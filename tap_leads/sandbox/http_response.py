@@ -42,7 +42,7 @@ class Response:
     ready: Callable[[], None] | None = None  # called when the delay is over
     pieces: Pieces = whole
     pause: float = 0.0  # seconds after each piece
-    then: Literal["keep", "close", "reset"] = "keep"  # what becomes of the connection
+    then: Literal["keep", "close", "reset"] = "keep"  # what happens to the connection
 
 
 def ok(body: object) -> Response:
@@ -51,7 +51,7 @@ def ok(body: object) -> Response:
 
 
 def phrase(status: int) -> str:
-    """Name a status; statuses that no standard names are "Unknown Status"."""
+    """Name a status, or return "Unknown Status" if no standard defines it."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -4,23 +4,20 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any, Protocol, cast
+from typing import Any, TypeAlias, cast
 
 from tap_leads.sandbox.http_response import Response, phrase
 
 HOST = "127.0.0.1"
 _LAST_WAIT = 0.2  # seconds that `stop` waits for the threads of connections
 
-
-class Responder(Protocol):
-    """Whatever knows the response to a request."""
-
-    def get(self, target: str, headers: Message) -> Response:
-        """Respond to one GET for a path and query."""
+# Responds to one GET: a path with its query, and the headers of the request.
+Responder: TypeAlias = Callable[[str, Message], Response]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Respond to one request."""
         server = cast("Server", self.server)
-        response = server.responder.get(self.path, self.headers)
+        response = server.responder(self.path, self.headers)
         if response.delay and server.stopping.wait(response.delay):
             self.close_connection = True
             return
@@ -100,7 +97,7 @@ class Server(ThreadingHTTPServer):
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report an error of the sandbox itself; clients may hang up as they like."""
+        """Report errors of the sandbox itself. A client that hangs up is no error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # pragma: no cover - a bug of its own
 

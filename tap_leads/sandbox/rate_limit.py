@@ -29,7 +29,7 @@ class RateLimit:
         Returns:
             Whether it is within the limit, and the headers that tell. `X-RateLimit-Reset` is the
             end of the window in whole unix seconds, rounded up: a client that waits until then
-            never comes too early.
+            is never too early.
         """
         now = self._clock()
         with self._lock:

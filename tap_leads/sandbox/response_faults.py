@@ -1,7 +1,7 @@
 """Faults that give another response in place of the real one.
 
-There are two sorts. A refusal comes before anything is served: the position of the scroll stays,
-and its idle time continues. With `_lost` the page is served and then lost: the position moves.
+There are two sorts. With `_refused` nothing is served: the position of the scroll stays, and its
+idle time continues. With `_lost` the page is served and then lost: the position moves.
 Intercom's document says of such errors that "it is not possible to continue from a specific point";
 a client that continues skips a page.
 """

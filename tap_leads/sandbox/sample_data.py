@@ -3,8 +3,8 @@
 No real person is in here: mail addresses end in the domains that RFC 2606 sets aside for examples.
 """
 
-# Given and family names by script, with what stands between them.
-# Latin comes twice: most leads of most workspaces are written in it.
+# Given and family names by script, after the separator between them.
+# There are two Latin groups: most leads of most workspaces are written in it.
 _SCRIPTS = (
     (
         " ",
@@ -21,7 +21,7 @@ _SCRIPTS = (
     (" ", "さくら 健太 ゆう子", "佐藤 髙橋 渡邉"),
     ("", "서연 민준 하늘", "김 박 남궁"),
 )
-# What comes before the given name in Chinese, Japanese and Korean.
+# Chinese, Japanese and Korean write the family name first.
 _FAMILY_FIRST = frozenset("王佐김")
 
 # As people fill in a form: emoji of one and of several code points, quotes, commas, lines.

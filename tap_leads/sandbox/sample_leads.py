@@ -1,8 +1,8 @@
 """Sample leads, made on demand: a pure function of a seed and an index.
 
 Any lead can be made without the ones before it, so a workspace of a million leads costs nothing
-until a page is requested. The shape is the leads object of API 1.4; whatever may be null or
-missing there, sometimes is.
+until a page is requested. The shape is the leads object of API 1.4; each value that may be null
+or missing there is so in some leads.
 """
 
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ from tap_leads.sandbox import sample_data as data
 Lead: TypeAlias = dict[str, Any]
 
 # Every time lies between these two, in seconds since 1970: 2015 and the first day of 2026.
-# The time of day plays no part, so that a seed always means the same leads.
+# They are fixed, so that a seed always makes the same leads.
 FIRST_SECOND = 1_420_070_400
 LAST_SECOND = 1_767_225_600
 
@@ -53,7 +53,7 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
     Args:
         seed: Another number makes other leads.
         index: Which lead of it, from 0; up to 2**40 of them have different ids.
-        workspace: Its `app_id`. Nothing else depends on it: two workspaces of one seed hold the
+        workspace: Its `app_id`. It decides nothing else: two workspaces of one seed hold the
             same ids, which Intercom promises to be unique within a workspace only.
     """
     scattered = mix(seed)

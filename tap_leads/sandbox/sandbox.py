@@ -8,7 +8,7 @@ from typing import Literal, Self
 from tap_leads.sandbox.api import Api
 from tap_leads.sandbox.caching_proxy import CachingProxy
 from tap_leads.sandbox.faults import Fault
-from tap_leads.sandbox.http_server import HOST, Responder, Server
+from tap_leads.sandbox.http_server import HOST, Server
 from tap_leads.sandbox.rate_limit import RateLimit
 from tap_leads.sandbox.workspace import Workspace
 
@@ -27,13 +27,13 @@ class Sandbox:
             with Sandbox(leads=250, faults=["restart@3"]) as sandbox:
                 assert len(list(leads(**sandbox.settings))) == 250
 
-    It listens on 127.0.0.1, on a free port, and answers as soon as the block begins. Its leads are
-    the same in every run; `sandbox.workspace` lists them, and changes them: `add`, `update`,
+    It listens on 127.0.0.1, on a free port, and is ready when the block begins. Its leads are the
+    same in every run. `sandbox.workspace` lists and changes them: `leads`, `add`, `update`,
     `delete` and more.
 
     Args:
         leads: Leads of the workspace.
-        seed: Of the leads; another number makes other leads.
+        seed: Decides the leads; another seed makes other leads.
         idle_limit: Seconds after which an unused scroll expires.
         latency: Seconds before every response.
         scroll_param: Whether a scroll keeps its parameter or has another on each page.
@@ -89,7 +89,7 @@ class Sandbox:
             new_rate_limit=lambda: RateLimit(rate_limit, rate_window, clock),
             latency=latency,
         )
-        self._responder: Responder = CachingProxy(self._api) if cache else self._api
+        self._responder = CachingProxy(self._api.get).get if cache else self._api.get
         self._port = port
         self._server: Server | None = None
         self._connections = 0
@@ -129,12 +129,12 @@ class Sandbox:
 
     @property
     def requests(self) -> int:
-        """All requests that reached the API, whatever their path."""
+        """The number of requests that reached the API, on any path."""
         return self._api.requests
 
     @property
     def connections(self) -> int:
-        """All connections that were accepted."""
+        """The number of connections that were accepted."""
         return self._server.accepted if self._server else self._connections
 
     @property

@@ -87,7 +87,7 @@ SCROLL_FAULTS = {
         instead=lambda _: intercom_errors.scroll_not_found(),
     ),
     "exists": FaultKind(
-        "400 scroll_exists; with SECONDS: another client has a scroll open for so long, counted "
+        "400 scroll_exists; with SECONDS: another client has a scroll open for that time, counted "
         "from the first time",
         seconds(),
         (SCROLL,),

@@ -28,7 +28,7 @@ class Deviation(NamedTuple):
 
     repeat: bool = False  # the page before is served once more; the position stays
     limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
-    end: bool = False  # an empty page ends the scroll, whatever is left
+    end: bool = False  # an empty page ends the scroll, although leads are left
     no_end: bool = False  # 404 in place of the empty page at the end
     twice: bool = False  # the request is served twice; the second response counts
 
@@ -56,15 +56,9 @@ class _Scroll:
 class Workspace(Population):
     """The leads of one workspace, and the one scroll it can have.
 
-    Args:
-        leads: How many leads there are at first.
-        seed: Of the leads; another number makes other leads.
-        number: Which workspace of this seed; it decides the `app_id` and nothing else.
-        page_size: Leads per page. Intercom's is 100, and no parameter changes it.
-        idle_limit: Seconds after which an unused scroll expires ("isn't used for 1 minute").
-        scroll_param: Whether a scroll keeps its parameter, as Intercom does in practice
-            (intercom-ruby issue 452), or has another on each page, as its documents show.
-        clock: Seconds that only ever grow.
+    Its arguments are those of the sandbox, except for `number`, which decides only the `app_id`.
+    Intercom's pages have 100 leads, and a scroll expires when it "isn't used for 1 minute". In
+    practice a scroll keeps its parameter (intercom-ruby issue 452); in the documents it changes.
     """
 
     def __init__(  # noqa: PLR0913 - as Sandbox, which fills them in
@@ -190,7 +184,7 @@ class Workspace(Population):
                 self._scroll.over = True
 
     def occupy(self, seconds: float) -> None:
-        """Let another client have a scroll open for so long, counted from the first call."""
+        """Let another client have a scroll open for some time, counted from the first call."""
         with self._lock:
             if self._foreign_until is None:
                 self._foreign_until = self.clock() + seconds

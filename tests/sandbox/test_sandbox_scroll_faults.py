@@ -13,16 +13,6 @@ from support.scroll_client import PAGE, ScrollClient, code
 from tap_leads.sandbox import lead, malformed_kind
 
 
-def test_expire(scroll: Callable[..., ScrollClient]) -> None:
-    """The scroll is gone for good, and another may be opened at once."""
-    client = scroll("expire@2")
-    client.page()
-    assert code(client.ask()) == (404, "not_found")
-    assert code(client.ask()) == (404, "not_found")
-    client.param = None
-    assert client.page() == client.expected(1)
-
-
 def test_another_client_scrolls(scroll: Callable[..., ScrollClient]) -> None:
     """For SECONDS from the first time; it ends the client's own scroll: a workspace has one."""
     now = [1000.0]
@@ -34,27 +24,6 @@ def test_another_client_scrolls(scroll: Callable[..., ScrollClient]) -> None:
     assert code(client.ask()) == (400, "scroll_exists")
     now[0] += 10
     assert client.page() == client.expected(1)
-
-
-def test_repeat(scroll: Callable[..., ScrollClient]) -> None:
-    """A page comes twice; none is skipped."""
-    client = scroll("repeat@3")
-    pages = [client.page() for _ in range(7)]
-    assert pages == [client.expected(n) for n in (1, 2, 2, 3, 4, 5, 6)]
-    assert pages[-1] == []
-
-
-def test_a_scroll_can_repeat_endlessly(scroll: Callable[..., ScrollClient]) -> None:
-    """Endless loops happen (airbyte issue 58638)."""
-    client = scroll("repeat@2+")
-    assert [client.page() for _ in range(9)] == [client.expected(1)] * 9
-
-
-def test_no_end(scroll: Callable[..., ScrollClient]) -> None:
-    """404 where the empty page should be (tap-intercom pull request 77)."""
-    client = scroll("no-end@*")
-    assert [len(client.page()) for _ in range(5)] == [PAGE] * 5
-    assert code(client.ask()) == (404, "not_found")
 
 
 def test_types(scroll: Callable[..., ScrollClient]) -> None:
@@ -234,41 +203,49 @@ def test_nothing_is_left_of_too_many_deletions(scroll: Callable[..., ScrollClien
     assert client.sandbox.workspace.count() == 0
 
 
-def test_end(scroll: Callable[..., ScrollClient]) -> None:
-    """An empty page that ends the scroll: it looks like the end, and another may be opened."""
-    client = scroll("end@3")
-    assert [len(client.page()) for _ in range(3)] == [PAGE, PAGE, 0]
-    assert code(client.ask()) == (404, "not_found")
-    client.param = None
-    assert [len(client.page()) for _ in range(6)] == [PAGE] * 5 + [0]
-
-
-def test_every_scroll_can_end_at_the_same_place(scroll: Callable[..., ScrollClient]) -> None:
-    """Counted from its opening."""
-    client = scroll("end@p3")
-    for _ in range(2):
-        client.param = None
-        pages = [client.page() for _ in range(3)]
-        assert pages == [client.expected(1), client.expected(2), []]
-
-
-def test_a_false_end_after_a_short_page(scroll: Callable[..., ScrollClient]) -> None:
-    """It looks like the true end: a page that is not full, then an empty one."""
-    client = scroll("short@3:7", "end@4")
-    assert [len(client.page()) for _ in range(4)] == [10, 10, 7, 0]
-    assert code(client.ask()) == (404, "not_found")
+@pytest.mark.parametrize(
+    ("faults", "pages"),
+    [
+        pytest.param("repeat@3", [1, 2, 2, 3, 4, 5, None], id="repeated-page"),
+        pytest.param("repeat@2+", [1] * 9, id="endless-loop"),  # airbyte issue 58638
+        # tap-intercom pull request 77
+        pytest.param("no-end@*", [1, 2, 3, 4, 5, 404], id="404-in-place-of-the-end"),
+        pytest.param("end@3", [1, 2, None, 404], id="false-end"),
+        # Counted from the opening, every scroll can end at the same place.
+        pytest.param("end@p3", [1, 2, None, "open", 1, 2, None], id="false-end-of-each-scroll"),
+        pytest.param("end@3", [1, 2, None, "open", 1, 2, 3, 4, 5, None], id="true-end-afterwards"),
+        pytest.param("expire@2", [1, 404, 404, "open", 1], id="expired"),
+    ],
+)
+def test_the_order_of_pages(
+    scroll: Callable[..., ScrollClient], faults: str, pages: list[int | str | None]
+) -> None:
+    """No page is skipped, and a scroll that ended or expired is gone for good."""
+    client = scroll(faults)
+    for page in pages:
+        if page == "open":
+            client.param = None
+        elif page == 404:
+            assert code(client.ask()) == (404, "not_found")
+        else:
+            assert client.page() == (client.expected(int(page)) if page else [])
 
 
 @pytest.mark.parametrize(
-    ("fault", "sizes"),
-    [("short@2:4", [10, 4, 10, 10, 10, 6, 0]), ("short@3:0", [10, 10, 0, 10, 10, 10, 0])],
+    ("faults", "sizes"),
+    [
+        ("short@2:4", [10, 4, 10, 10, 10, 6, 0]),
+        ("short@3:0", [10, 10, 0, 10, 10, 10, 0]),
+        ("short@3:7 end@4", [10, 10, 7, 0]),
+        ("short@2:4 end@7", [10, 4, 10, 10, 10, 6, 0]),
+    ],
 )
-def test_short(scroll: Callable[..., ScrollClient], fault: str, sizes: list[int]) -> None:
-    """The other leads come on the next pages; an empty page is no end either."""
-    client = scroll(fault)
+def test_short(scroll: Callable[..., ScrollClient], faults: str, sizes: list[int]) -> None:
+    """The other leads are on the next pages; then an empty page can look like the true end."""
+    client = scroll(*faults.split())
     pages = [client.page() for _ in sizes]
     assert [len(page) for page in pages] == sizes
-    assert [i for page in pages for i in page] == client.ids
+    assert [i for page in pages for i in page] == client.ids[: sum(sizes)]
 
 
 def test_move(scroll: Callable[..., ScrollClient]) -> None:
