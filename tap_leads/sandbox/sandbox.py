@@ -24,12 +24,13 @@ class Sandbox:
         from tap_leads.sandbox import Sandbox
 
         def test_my_pipeline():
-            with Sandbox(leads=250, faults=["restart@3"]) as sandbox:
+            with Sandbox(leads=250, faults=["429@2"]) as sandbox:
                 assert len(list(leads(**sandbox.settings))) == 250
 
     It listens on 127.0.0.1, on a free port, and is ready when the block begins. Its leads are the
     same in every run. `sandbox.workspace` lists and changes them: `leads`, `add`, `update`,
-    `delete` and more.
+    `delete` and more. A fault that breaks the scroll makes the tap wait until the scroll expires,
+    which takes a minute.
 
     Args:
         leads: Leads of the workspace.
