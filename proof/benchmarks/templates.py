@@ -45,7 +45,10 @@ class Kind(StrEnum):
 
 
 # Two undocumented fields, one undocumented property in an object, fractions.
-_UNDOCUMENTED: dict[str, Any] = {"x_undocumented_flag": False, "ai_summary": {"text": "x", "score": 0.5}}
+_UNDOCUMENTED: dict[str, Any] = {
+    "x_undocumented_flag": False,
+    "ai_summary": {"text": "x", "score": 0.5},
+}
 _LARGEST = {f"attribute_{n:03}": f"{n:03}".ljust(255, "x") for n in range(250)}
 _PLACE: dict[str, Any] = {"metro_code": 807, "latitude": 53.3498, "longitude": -6.2603}
 

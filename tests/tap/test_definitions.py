@@ -1,0 +1,50 @@
+"""With typed attributes, a sync has the types of the workspace, or it fails."""
+
+from __future__ import annotations
+
+import pytest
+from support.tap import Run, Workbench, ids_of
+
+from tap_leads.sandbox import Sandbox
+
+
+def sync(workbench: Workbench, *faults: str, wait: int = 2) -> tuple[Run, list[str]]:
+    """A sync with typed attributes; and the ids that the sandbox has."""
+    with Sandbox(leads=250, faults=faults) as sandbox:
+        run = workbench.sync(
+            sandbox, typed_custom_attributes=True, scroll_wait_timeout=wait, request_timeout=1
+        )
+        return run, ids_of(sandbox)
+
+
+@pytest.mark.parametrize(
+    "fault", ["429@1:0", "503@1", "lost@1", "reset@1", "hang@1", "cut@1", "status@1:500"]
+)
+def test_a_failed_request_for_the_definitions_is_repeated(workbench: Workbench, fault: str) -> None:
+    run, ids = sync(workbench, f"data_attributes/{fault}", wait=20)
+    assert run.code == 0, run.log
+    assert run.ids == ids
+    attributes = run.messages[0]["schema"]["properties"]["custom_attributes"]
+    assert attributes["properties"]["team_size"]["type"] == ["integer", "null"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        pytest.param("503@*", "'scroll_wait_timeout' allows 2 s", id="503"),
+        pytest.param("429@*", "'scroll_wait_timeout' allows 2 s", id="429"),
+        pytest.param("403@*", "does not let this access token read attributes", id="403"),
+        pytest.param("404@*", "did not find the attributes", id="404"),
+        pytest.param("nojson@*", "was not definitions of attributes", id="not-json"),
+        pytest.param('body@*:{"data_attributes":[1]}', "are not as documented", id="malformed"),
+    ],
+)
+def test_without_the_definitions_nothing_is_sent(
+    workbench: Workbench, fault: str, words: str
+) -> None:
+    run, _ = sync(workbench, f"data_attributes/{fault}")
+    assert run.code == 1
+    assert run.output == b""
+    (error,) = run.lines("ERROR")
+    assert words in error
+    assert "Traceback" not in run.log
