@@ -15,7 +15,8 @@ import msgspec
 from tap_leads.records.decoder import UNREADABLE, LeadDecoder
 from tap_leads.records.lead_record import Lead
 from tap_leads.records.misfits import Misfit, Misfits
-from tap_leads.records.pages import NUL, lead_id, lead_of, raw_leads
+from tap_leads.records.pages import lead_id, lead_of, raw_leads
+from tap_leads.records.repair import NUL
 from tap_leads.records.schema import ADDITIONAL_FIELDS, CUSTOM_ATTRIBUTES, OPEN_OBJECT
 from tap_leads.records.selection import Path
 from tap_leads.records.values import Convert, MisfitError, converter

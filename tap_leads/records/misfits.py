@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -11,7 +12,9 @@ from tap_leads.records.selection import Fate, Path, Selection
 _MAX_NAMES = 100
 _OTHER_NAMES = ("(other names)",)
 # So many fields are counted one by one: memory stays bounded whatever is sent.
-_MAX_LENGTH = 80
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w-]{0,63}")
+_HIDDEN = "(hidden name)"
+# A name that is no identifier may be an e-mail address or other personal data.
 
 
 class Misfit(NamedTuple):
@@ -43,12 +46,18 @@ class Misfits(Counter[Misfit]):
         Args:
             outputs: What each output stream leaves out, by the stream's name.
         """
-        counts: Counter[tuple[Path, bool, str]] = Counter()
+        counts: Counter[tuple[str, bool, str]] = Counter()
         for misfit, count in self.items():
-            counts[misfit.path, misfit.known, _fates(misfit, outputs)] += count
-        for (path, known, fates), count in sorted(counts.items()):
+            counts[_loggable(misfit.path), misfit.known, _fates(misfit, outputs)] += count
+        for (field, known, fates), count in sorted(counts.items()):
             kind = "holds a value of another type" if known else "is not known"
-            yield f"Field {'.'.join(path)[:_MAX_LENGTH]!r} {kind} in {count} lead(s): {fates}."
+            yield f"Field '{field}' {kind} in {count} lead(s): {fates}."
+
+
+def _loggable(path: Path) -> str:
+    if path == _OTHER_NAMES:
+        return _OTHER_NAMES[0]
+    return ".".join(name if _IDENTIFIER.fullmatch(name) else _HIDDEN for name in path)
 
 
 def _fates(misfit: Misfit, outputs: Mapping[str, Selection]) -> str:

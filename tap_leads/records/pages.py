@@ -7,7 +7,6 @@ arrives; the leads are decoded where they become records, after the page has wai
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tap_leads.errors import TapLeadsError
+from tap_leads.records.repair import NUL, has_long_number, repaired
 from tap_leads.records.values import MILLISECONDS, MisfitError, time
 
 
@@ -33,12 +33,6 @@ class LeadWithoutIdError(TapLeadsError):
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-NUL = rb"\u0000"
-"""The character that databases refuse, as JSON writes it."""
-
-REPLACEMENT = "\ufffd"
-"""Stands where a character was that databases refuse: NUL, or half of a surrogate pair."""
 
 
 class NotAPageError(ValueError):
@@ -195,48 +189,12 @@ def lead_of(raw: msgspec.Raw) -> dict[str, Any]:
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes, *, repair: bool = False) -> _T:
     try:
         try:
-            return decoder.decode(_repaired(body) if repair else body)
+            return decoder.decode(repaired(body) if repair else body)
         except msgspec.ValidationError:
-            raise
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return decoder.decode(_repaired(body))
+            if not has_long_number(body):
+                raise
+        except (ValueError, ArithmeticError, RecursionError):
+            pass  # malformed in a way that can be repaired, or no JSON at all
+        return decoder.decode(repaired(body))
     except (ValueError, ArithmeticError, RecursionError) as error:
-        # An ArithmeticError: a number whose exponent no Decimal holds.
         raise NotAPageError(type(error).__name__) from None
-
-
-def _repaired(body: bytes) -> bytes:
-    """The same JSON without what the strict decoder refuses, or databases do.
-
-    Lone surrogates, NUL and bytes that are no UTF-8 become U+FFFD; the words NaN and Infinity,
-    which JSON does not have, become strings.
-
-    Raises:
-        ValueError: The body is no JSON.
-        RecursionError: It is nested too deeply.
-    """
-    text = body.decode("utf-8-sig", errors="replace")
-    value = json.loads(text, strict=False, parse_float=Decimal, parse_constant=str)
-    return _ENCODER.encode(_clean(value))
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _clean_text(value)
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        result: dict[str, Any] = {}
-        for key, item in value.items():
-            clean = _clean_text(key)
-            while clean in result:  # two keys may differ in nothing but what was replaced
-                clean += REPLACEMENT
-            result[clean] = _clean(item)
-        return result
-    return value
-
-
-def _clean_text(text: str) -> str:
-    # A lone surrogate has no UTF-16: "replace" would write "?" for it, so it is decoded instead.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", REPLACEMENT)

@@ -16,6 +16,20 @@ Tree: TypeAlias = dict[str, "Tree | None"]
 """Names that are left out: wholly (None), or what is below them in part."""
 
 
+class _OnlyNamed(dict[str, "Tree | None"]):
+    """The tree below an object that keeps only these names: any other is left out wholly."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self._names = frozenset(names)
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._names or super().__contains__(name)
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 class Fate(Enum):
     """What becomes of a value that moves to `additional_fields`."""
 
@@ -42,18 +56,24 @@ class Selection:
     keeps_rest: bool = True
 
     @classmethod
-    def of(cls, deselected: Iterable[Path], mapped: Iterable[str]) -> Selection:
+    def of(
+        cls,
+        deselected: Iterable[Path],
+        mapped: Iterable[str],
+        allowed: Mapping[str, Iterable[str]] | None = None,
+    ) -> Selection:
         """The selection of an output stream.
 
         Args:
             deselected: Paths that the catalog deselects.
             mapped: Fields that the stream map drops or replaces.
+            allowed: By field, the only properties that may be sent of its object.
         """
         paths, names = list(deselected), set(mapped)
         inside = [path[1:] for path in paths if path[0] == ADDITIONAL_FIELDS and len(path) > 1]
         return cls(
-            dropped=tree(paths),
-            withheld=tree([*paths, *inside, *((name,) for name in names)]),
+            dropped=tree(paths, allowed),
+            withheld=tree([*paths, *inside, *((name,) for name in names)], allowed),
             keeps_rest=(ADDITIONAL_FIELDS,) not in paths and ADDITIONAL_FIELDS not in names,
         )
 
@@ -78,9 +98,9 @@ class Selection:
         return Fate.KEPT_IN_PART if is_object and below else Fate.LEFT_OUT
 
 
-def tree(paths: Iterable[Path]) -> Tree:
-    """The tree of these paths."""
-    root: Tree = {}
+def tree(paths: Iterable[Path], allowed: Mapping[str, Iterable[str]] | None = None) -> Tree:
+    """The tree of these paths, and of all but the allowed properties of these fields."""
+    root: Tree = {field: _OnlyNamed(names) for field, names in (allowed or {}).items()}
     for path in sorted(paths, key=len):  # a whole branch comes before its parts
         below: Tree | None = root
         for name in path[:-1]:

@@ -27,7 +27,8 @@ _ISO_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+# Targets refuse whole numbers of more digits than this.
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,4299})(\.\d+)?", re.ASCII)
 
 
 class MisfitError(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from singer_sdk.mapper import PluginMapper, StreamMap
 from singer_sdk.singerlib import Catalog
-from singer_sdk.singerlib.catalog import Breadcrumb
+from singer_sdk.singerlib.catalog import Breadcrumb, MetadataMapping
 from typing_extensions import override
 
 from tap_leads.records.convert import as_plain_record
@@ -96,13 +96,17 @@ class OutputMapper(PluginMapper):
         for entry in catalog.streams:
             name = entry.stream or entry.tap_stream_id
             dropped = _deselected(entry.metadata.resolve_selection())
-            schema = prune_schema(entry.schema.to_dict(), tree(dropped))
+            allowed = _allowed(entry.metadata, dropped)
+            schema = prune_schema(entry.schema.to_dict(), tree(dropped, allowed))
             source = Stream(name, schema, entry.key_properties or (), self._config)
             self.stream_maps[name] = [
-                self._output(output_map, dropped) for output_map in output_maps(source, self.logger)
+                self._output(output_map, dropped, allowed)
+                for output_map in output_maps(source, self.logger)
             ]
 
-    def _output(self, output_map: OutputMap, dropped: list[Path]) -> Output:
+    def _output(
+        self, output_map: OutputMap, dropped: list[Path], allowed: dict[str, set[str]]
+    ) -> Output:
         flattening = None
         if is_flattened(self._config):
             flattening = Flattening(
@@ -113,7 +117,9 @@ class OutputMapper(PluginMapper):
             )
             for column, full_name in flattening.shortened.items():
                 self.logger.info("Column '%s' has a short name for '%s'.", column, full_name)
-        return Output(output_map, Selection.of(dropped, output_map.rules.replaced), flattening)
+        return Output(
+            output_map, Selection.of(dropped, output_map.rules.replaced, allowed), flattening
+        )
 
 
 def _deselected(selected: Mapping[Breadcrumb, bool]) -> list[Path]:
@@ -123,3 +129,20 @@ def _deselected(selected: Mapping[Breadcrumb, bool]) -> list[Path]:
         for crumb, wanted in selected.items()
         if not wanted and crumb and set(crumb[::2]) == {"properties"}
     ]
+
+
+def _allowed(metadata: MetadataMapping, deselected: list[Path]) -> dict[str, set[str]]:
+    """By field, the properties that the catalog names, if it selects some and deselects others.
+
+    Then properties that the catalog does not name stay out: Meltano writes the same metadata for
+    `custom_attributes.plan` alone as for all attributes but some.
+    """
+    named: dict[str, set[str]] = {}
+    chosen: set[str] = set()
+    for crumb, entry in metadata.items():
+        if len(crumb) == 4 and crumb[::2] == ("properties", "properties"):  # noqa: PLR2004
+            named.setdefault(crumb[1], set()).add(crumb[3])
+            if entry.selected and crumb[1::2] not in deselected:
+                chosen.add(crumb[1])
+    partly = {path[0] for path in deselected if len(path) > 1}
+    return {field: named[field] for field in chosen & partly}

@@ -500,3 +500,35 @@ def test_a_column_with_a_short_name_is_named_in_the_log(
     assert "location_data__continent_code" in named.values()
     assert named.keys() <= run.records[0].keys()
     assert all(len(column) <= 20 for column in run.records[0])
+
+
+@pytest.mark.parametrize("flattened", [False, True], ids=["nested", "flattened"])
+@pytest.mark.parametrize("plan", [True, None], ids=["allow-list", "deny-list"])
+def test_an_attribute_that_only_the_catalog_knows_stays_out(
+    workbench: Workbench, leads_250: Sandbox, entry: Entry, plan: bool | None, flattened: bool
+) -> None:
+    """The schema has no such property, but a saved catalog may name it."""
+    metadata(entry, "custom_attributes")["selected"] = True
+    named: dict[str, dict[str, Any]] = {
+        "lead_score": {"selected": plan} if plan else {},
+        "preferred_language": {"selected": False},
+    }
+    entry["metadata"] += [
+        {
+            "breadcrumb": ["properties", "custom_attributes", "properties", name],
+            "metadata": {"inclusion": "available", **marks},
+        }
+        for name, marks in named.items()
+    ]
+    settings = {"flattening_enabled": True, "flattening_max_depth": 2} if flattened else {}
+    run = sync(workbench, leads_250, entry, **settings)
+    assert run.code == 0, run.log
+    attributes = [record["custom_attributes"] or {} for record in run.records]
+    found = {
+        name
+        for held in attributes
+        for name in (json.loads(held) if isinstance(held, str) else held)
+    }
+    assert "lead_score" in found
+    assert "preferred_language" not in found
+    assert (found == {"lead_score"}) is bool(plan)

@@ -78,6 +78,21 @@ def test_what_is_said_of_a_value_is_what_became_of_it(
     assert selection.fate(path, is_object=is_object) is fate
 
 
+def test_a_property_that_the_catalog_does_not_name_stays_out_where_it_names_the_allowed() -> None:
+    selection = Selection.of([(ATTRIBUTES, "ssn")], (), {ATTRIBUTES: {"plan", "ssn"}})
+    sent = {"ssn": "hush", "plan": "pro", "~undeclared": "hush"}
+    record = {"id": "1", "~x": 1, ATTRIBUTES: sent, REST: {ATTRIBUTES: sent, "~y": 2}}
+    left = {"plan": "pro"}
+    assert selection.of_record(record) == {
+        "id": "1",
+        "~x": 1,
+        ATTRIBUTES: left,
+        REST: {ATTRIBUTES: left, "~y": 2},
+    }
+    assert selection.fate((ATTRIBUTES, "~undeclared"), is_object=False) is Fate.LEFT_OUT
+    assert selection.fate((ATTRIBUTES, "plan"), is_object=False) is Fate.KEPT
+
+
 @pytest.mark.parametrize("selection", [Selection.of([(REST,)], ()), Selection.of([], {REST})])
 def test_without_the_rest_nothing_is_kept(selection: Selection) -> None:
     assert selection.fate(("name",), is_object=False) is Fate.LEFT_OUT
