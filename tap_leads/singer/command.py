@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import Any, NoReturn
 
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from tap_leads.errors import TapLeadsError
+from tap_leads.singer import signals
+from tap_leads.singer.progress import Progress
 from tap_leads.singer.stdio import flush_output
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_BY_SIGNAL = {128 + number for number in _SIGNALS}
-
-
-def _end_by_signal(number: int, _frame: FrameType | None) -> NoReturn:
-    """Ends the tap as shells expect of a program that a signal ended: with 128 and its number."""
-    raise SystemExit(128 + number)
 
 
 class Command(SingerCommand):
@@ -29,11 +21,8 @@ class Command(SingerCommand):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        for number in _SIGNALS:
-            # What was ignored stays so: Ctrl-C in a terminal is not for a background process.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _end_by_signal)
-        gc.freeze()  # what was imported stays: the collector need not walk it, again and again
+        gc.freeze()  # the collector need not look at imported modules again and again
+        Progress.is_live = bool(sys.stderr and sys.stderr.isatty())
         sys.exit(self._run(*args, **kwargs))
 
     def _run(self, *args: Any, **kwargs: Any) -> int:
@@ -42,7 +31,7 @@ class Command(SingerCommand):
             flush_output()  # nothing is started whose output cannot be written
             super().main(*args, **kwargs)
         except SystemExit as end:  # as click ends every command
-            if end.code in _BY_SIGNAL:
+            if end.code in signals.EXIT_CODES:
                 self.logger.error("Ended by a signal; the sync is not complete.")  # noqa: TRY400
             return int(end.code or 0)
         except TapLeadsError as error:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 INTERVAL = 30.0
 """Seconds between two lines of the log."""
@@ -41,8 +39,11 @@ class Progress:
         interval: Seconds between two lines of the log.
 
     Attributes:
+        is_live: Whether to draw the live line. Only the command does, not a program in Python.
         sent: How many leads were sent so far.
     """
+
+    is_live: ClassVar[bool] = False
 
     def __init__(
         self, reading: Reading, logger: logging.Logger, interval: float = INTERVAL
@@ -52,19 +53,14 @@ class Progress:
         self._logger = logger
         self._interval = interval
         self._stopped = threading.Event()
-        report = self._draw if sys.stderr and sys.stderr.isatty() else self._log
+        report = self._draw if self.is_live else self._log
         self._thread = threading.Thread(target=report, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
 
