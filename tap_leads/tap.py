@@ -17,10 +17,9 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_leads.singer import about, stdio
+from tap_leads.singer import about, logs, stdio
 from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command
-from tap_leads.singer.logs import quiet_libraries
 from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.outputs import OutputMapper
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
@@ -48,8 +47,11 @@ class TapLeads(Tap):
     ]
 
     def __init__(self, **arguments: Any) -> None:
-        quiet_libraries()
-        super().__init__(**arguments)
+        logs.quiet_mapper()
+        with logs.valid_level() as unknown:
+            if unknown:
+                self.logger.warning("LOGLEVEL '%s' is not a level of the log; INFO is.", unknown)
+            super().__init__(**arguments)
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
@@ -157,5 +159,6 @@ class TapLeads(Tap):
     @plugin_cli
     def cli(cls) -> click.Command:  # noqa: N805 - the SDK's decorator makes it a class method
         """The command line."""
-        stdio.prepare()  # before logging takes standard error
-        return super(TapLeads, cls).cli  # noqa: UP008 - as the decorator is no method
+        stdio.prepare()  # before the log takes standard error
+        # The decorator is not a method, so super() needs its arguments.
+        return logs.set_up(lambda: super(TapLeads, cls).cli, cls.logger)

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.singer import signals
+from tap_leads.singer.logs import report_error
 from tap_leads.singer.progress import Progress
 from tap_leads.singer.stdio import flush_output
 
@@ -32,17 +33,18 @@ class Command(SingerCommand):
             super().main(*args, **kwargs)
         except SystemExit as end:  # as click ends every command
             if end.code in signals.EXIT_CODES:
-                self.logger.error("Ended by a signal; the sync is not complete.")  # noqa: TRY400
+                report_error(self.logger, "Ended by a signal; the sync is not complete.")
             return int(end.code or 0)
         except TapLeadsError as error:
-            self.logger.error("%s", error)  # noqa: TRY400 - the message says it all
+            report_error(self.logger, "%s", error)
         except Exception as error:  # noqa: BLE001 - nothing may end without a word
             self._log_unexpected(error)
         return 1
 
     def _log_unexpected(self, error: Exception) -> None:
         """Says where, but not what: an error's text may hold a lead's data."""
-        self.logger.error(
+        report_error(
+            self.logger,
             "The sync failed with an unexpected %s. If a stream map is set, its expressions may be "
             "the cause; else please report this.\n%s",
             type(error).__name__,
