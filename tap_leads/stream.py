@@ -15,7 +15,7 @@ from singer_sdk import RESTStream
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
-from singer_sdk.singerlib import Catalog, RecordMessage
+from singer_sdk.singerlib import ActivateVersionMessage, Catalog, RecordMessage
 from singer_sdk.tap_base import Tap
 from typing_extensions import override
 
@@ -51,10 +51,12 @@ class ContactsStream(RESTStream[str | None]):
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
+        self._state_writer = tap.state_writer
         self._writer = writer
         self._obstacle_to_deletes = ""
         self._extracted_at = datetime.now(UTC)
         self._version = 0
+        self._sent_version: int | None = None
 
     @property
     @override
@@ -148,7 +150,7 @@ class ContactsStream(RESTStream[str | None]):
             mapped = output.transform(record)
             if mapped is not None:
                 yield RecordMessage(
-                    output.stream_alias, mapped, self._stream_version, self._extracted_at
+                    output.stream_alias, mapped, self._sent_version, self._extracted_at
                 )
 
     @cached_property
@@ -223,21 +225,21 @@ class ContactsStream(RESTStream[str | None]):
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = max(self._version + 1, int(time.time()))
         if self.config["emit_activate_version_messages"]:
-            self._stream_version = self._version  # the SDK puts it on each record
+            self._sent_version = self._version
         # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
-        self._tap.state_writer._last_emitted_state = None  # noqa: SLF001
+        self._state_writer._last_emitted_state = None  # noqa: SLF001
 
     @override
     def _write_state_message(self) -> None:
         # Private: the SDK has no other hook between the last record and the end of a sync, and none
         # that knows the names which stream maps give the stream.
-        if self._stream_version is not None:
-            self._activate_version(self._stream_version)
+        if self._sent_version is not None:
+            self._activate_version(self._sent_version)
         super()._write_state_message()
 
     def _activate_version(self, version: int) -> None:
         """Tells targets that what was not in this complete sync is gone; once per sync."""
-        self._stream_version = None
+        self._sent_version = None
         if self._obstacle_to_deletes:
             self.logger.warning(
                 "ACTIVATE_VERSION is not sent, so no target deletes a lead because of this sync: "
@@ -247,4 +249,5 @@ class ContactsStream(RESTStream[str | None]):
             return
         # Waits for the end of the second, so that the version of the next sync is greater.
         time.sleep(min(1.0, max(0.0, version + 1 - time.time())))
-        self._write_activate_version_message(version)
+        for output in self._outputs:
+            self._writer.write_message(ActivateVersionMessage(output.stream_alias, version))
