@@ -91,6 +91,11 @@ def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
             messages.append(f"Variable {variable(name)} must contain {error}.")
     if messages:
         raise SettingsError(" ".join(messages))
+    known = {*map(variable, (*schema["properties"], "loglevel"))}
+    for name in sorted(os.environ.keys() - known):
+        # Meltano's own variables about the tap have two underscores: TAP_LEADS__SELECT.
+        if name.startswith(variable("")) and not name.startswith(variable("_")):
+            _LOGGER.warning("Variable '%s' is not known, and is ignored.", name)
     return settings
 
 
