@@ -1,4 +1,4 @@
-"""The command line: how the tap ends, and what it says then."""
+"""The command: its exit codes, and its last line in the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tap_leads.singer.stdio import flush_output
 
 
 class Command(SingerCommand):
-    """The SDK's command, with an honest end: 0 for a complete sync only."""
+    """The SDK's command. It exits with 0 only if the sync is complete."""
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -27,9 +27,9 @@ class Command(SingerCommand):
         sys.exit(self._run(*args, **kwargs))
 
     def _run(self, *args: Any, **kwargs: Any) -> int:
-        """Runs the command, and says why if it fails; the exit code."""
+        """Runs the command, and returns its exit code. If it fails, the log says why."""
         try:
-            flush_output()  # nothing is started whose output cannot be written
+            flush_output()  # without a usable output, nothing needs to start
             super().main(*args, **kwargs)
         except SystemExit as end:  # as click ends every command
             if end.code in signals.EXIT_CODES:
@@ -37,12 +37,12 @@ class Command(SingerCommand):
             return int(end.code or 0)
         except TapLeadsError as error:
             report_error(self.logger, "%s", error)
-        except Exception as error:  # noqa: BLE001 - nothing may end without a word
+        except Exception as error:  # noqa: BLE001 - every failure must be logged
             self._log_unexpected(error)
         return 1
 
     def _log_unexpected(self, error: Exception) -> None:
-        """Says where, but not what: an error's text may hold a lead's data."""
+        """Logs where it happened, without the error's text: that may contain data of a lead."""
         report_error(
             self.logger,
             "The sync failed with an unexpected %s. If a stream map is set, its expressions may be "

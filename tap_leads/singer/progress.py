@@ -1,4 +1,4 @@
-"""Says how far the sync is: a live line on a terminal, else a line of the log every half minute."""
+"""Reports progress: a live line on a terminal, or else a line of the log every half minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIVE_INTERVAL = 0.5
 
 
 class Reading(Protocol):
-    """What is reported on."""
+    """The reader whose progress is reported."""
 
     @property
     def counted(self) -> int | None:
@@ -27,14 +27,14 @@ class Reading(Protocol):
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the start."""
 
 
 class Progress:
     """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        reading: What is reported on.
+        reading: The reader.
         logger: Takes the lines.
         interval: Seconds between two lines of the log.
 
