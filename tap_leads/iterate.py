@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Required, TypedDict, Unpack
 
 from tap_leads.errors import TapLeadsError
 
@@ -36,8 +35,7 @@ class Settings(TypedDict, total=False):
     flattening_separator: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeadsPage:
+class LeadsPage(NamedTuple):
     """A page of the scroll.
 
     Attributes:

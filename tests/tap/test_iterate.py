@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from support.tap import run_tap
 
+import tap_leads
 from tap_leads import TapLeadsError, leads, pages
 
 LEFT_BEHIND = """
@@ -50,3 +52,9 @@ def test_a_misspelled_variable_is_named_like_a_misspelled_setting() -> None:
     names = {"TAP_LEADS_REGOIN": "eu", "TAP_LEADS__SELECT": "[]", "TAP_LEADS_LOGLEVEL": "INFO"}
     run = run_tap(TAP_LEADS_ACCESS_TOKEN="any", **names, TAP_LEADS_REGION="xx")
     assert run.lines("WARNING") == ["Variable 'TAP_LEADS_REGOIN' is not known, and is ignored."]
+
+
+def test_the_package_has_a_version_and_nothing_unknown() -> None:
+    assert tap_leads.__version__ == version("tap-leads")
+    with pytest.raises(AttributeError, match="'nothing'"):
+        _ = tap_leads.nothing  # type: ignore[attr-defined]
