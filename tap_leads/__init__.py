@@ -5,104 +5,21 @@ for lead in leads(access_token=token, region="eu"): ...
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
 from tap_leads.errors import TapLeadsError
-
-if TYPE_CHECKING:
-    from tap_leads.stream import ContactsStream
-
+from tap_leads.iterate import LeadsPage, Settings, leads, pages
 
 __all__ = ["LeadsPage", "Settings", "TapLeadsError", "__version__", "leads", "pages"]
 
-__version__ = version("tap-leads")
+if TYPE_CHECKING:
+    __version__: str
+else:
 
+    def __getattr__(name: str) -> str:
+        # The command must handle signals early, and this import takes most of the time before.
+        from importlib.metadata import version  # noqa: PLC0415
 
-class Settings(TypedDict, total=False):
-    """The tap's settings; `tap-leads --about` says what they mean and what the defaults are."""
-
-    access_token: Required[str]
-    region: Literal["us", "eu", "au"]
-    api_url: str
-    api_version: str
-    user_agent: str
-    request_timeout: int
-    scroll_expiry: int
-    scroll_wait_timeout: int
-    max_restarts: int
-    count_mismatch: Literal["fail", "warn", "ignore"]
-    typed_custom_attributes: bool
-    emit_activate_version_messages: bool
-    stream_maps: dict[str, Any]
-    stream_map_config: dict[str, Any]
-    flattening_enabled: bool
-    flattening_max_depth: int
-    flattening_max_key_length: int
-    flattening_separator: str
-
-
-@dataclass(frozen=True, slots=True)
-class LeadsPage:
-    """A page of the scroll.
-
-    Attributes:
-        leads: Up to a hundred leads, in the form of the tap's records.
-        scroll_param: The token with which Intercom names the next page.
-    """
-
-    leads: list[dict[str, Any]]
-    scroll_param: str | None
-
-
-def leads(**settings: Unpack[Settings]) -> Generator[dict[str, Any], None, None]:
-    """Every lead of the workspace, in the form of the tap's records.
-
-    A broken scroll is restarted, and leads that were already yielded are not yielded again. Pages
-    are read ahead in a thread; when the generator ends or is closed, nothing of it is left.
-
-    Args:
-        settings: The settings of the tap.
-
-    Raises:
-        TapLeadsError: A setting is wrong (when called), or not all leads can be read.
-        TypeError: There is no such setting (when called).
-    """
-    return _each(pages(**settings))
-
-
-def pages(**settings: Unpack[Settings]) -> Generator[LeadsPage, None, None]:
-    """The same page by page, for programs that load in batches.
-
-    After a restart, a page contains only the leads that were not yielded before.
-
-    Args:
-        settings: The settings of the tap.
-
-    Raises:
-        TapLeadsError: A setting is wrong (when called), or not all leads can be read.
-        TypeError: There is no such setting (when called).
-    """
-    if unknown := sorted(settings.keys() - Settings.__annotations__.keys()):
-        raise TypeError(f"There is no setting {', '.join(map(repr, unknown))}.")
-    from tap_leads.tap import TapLeads  # noqa: PLC0415 - the SDK takes a while to import
-
-    return _read(TapLeads(config=dict(settings)).contacts)
-
-
-def _each(pages: Generator[LeadsPage, None, None]) -> Generator[dict[str, Any], None, None]:
-    with closing(pages):
-        for page in pages:
-            yield from page.leads
-
-
-def _read(stream: ContactsStream) -> Generator[LeadsPage, None, None]:
-    from tap_leads.records.pages import scroll_param_of  # noqa: PLC0415 - it takes a while, too
-
-    with closing(stream.read_pages()) as read:
-        for body, records in read:
-            leads = [lead for record in records for lead in stream.mapped(record)]
-            yield LeadsPage(leads, scroll_param_of(body))
+        if name == "__version__":
+            return version("tap-leads")
+        raise AttributeError(f"module 'tap_leads' has no attribute '{name}'")

@@ -1,5 +1,19 @@
-"""`python -m tap_leads` is `tap-leads`."""
+"""The command `tap-leads`, also as `python -m tap_leads`."""
 
-from tap_leads.tap import TapLeads
+from __future__ import annotations
 
-TapLeads.cli()
+from tap_leads.singer import signals
+
+
+def main() -> None:
+    """Runs the command."""
+    # Before the imports, which take a while: Linux discards a signal that process 1 of a container
+    # does not handle.
+    signals.handle()
+    from tap_leads.tap import TapLeads  # noqa: PLC0415
+
+    TapLeads.cli()
+
+
+if __name__ == "__main__":
+    main()

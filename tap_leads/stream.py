@@ -51,12 +51,13 @@ class ContactsStream(RESTStream[str | None]):
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
-        self._writer = writer
         self._state_writer = tap.state_writer
+        self._writer = writer
         self._has_versions = False
         self._obstacle_to_deletes = ""
         self._extracted_at = datetime.now(UTC)
         self._version = 0
+        self._sent_version: int | None = None
 
     @property
     @override

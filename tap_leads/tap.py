@@ -1,4 +1,4 @@
-"""The tap: what Singer gives it, and how it ends."""
+"""The tap: its settings, its capabilities and its command line."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
-from tap_leads.singer import about, stdio
+from tap_leads.singer import about, logs, stdio
 from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command
-from tap_leads.singer.logs import quiet_libraries
 from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.outputs import OutputMapper
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
@@ -39,7 +38,7 @@ class TapLeads(Tap):
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ACTIVATE_VERSION,  # before 0.55 of the SDK also in TapCapabilities
         TapCapabilities.TEST,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
@@ -48,12 +47,15 @@ class TapLeads(Tap):
     ]
 
     def __init__(self, **arguments: Any) -> None:
-        quiet_libraries()
-        super().__init__(**arguments)
+        logs.quiet_mapper()
+        with logs.valid_level() as unknown:
+            if unknown:
+                self.logger.warning("LOGLEVEL '%s' is not a level of the log; INFO is.", unknown)
+            super().__init__(**arguments)
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
-        # The SDK's lets a `.env` that lies near its own files override the environment.
+        # The SDK also looks for a `.env` near its own files, and lets it override the environment.
         self.append_builtin_config(self.config_jsonschema)
         return read_environment(self.config_jsonschema)
 
@@ -80,9 +82,9 @@ class TapLeads(Tap):
 
     @override
     def _setup_signal_handlers(self) -> None:
-        """Signals are the command's; a program that makes a tap in Python keeps its own handlers.
+        """Does nothing: the command handles signals, and a program in Python has its own handlers.
 
-        The SDK's handler writes a STATE, which hangs on a full pipe, and ends with exit code 0.
+        The SDK's handler writes a STATE, which blocks on a full pipe, and ends with exit code 0.
         """
 
     @override
@@ -91,7 +93,7 @@ class TapLeads(Tap):
         self._config = normalize(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        # The mapper checks stream maps, and names the field; the SDK's schema of them is not valid.
+        # The mapper checks stream maps and names the field. The SDK's schema of them is not valid.
         checked = schema["properties"] | {"stream_maps": {"type": ["object", "null"]}}
         validator = JSONSchemaValidator(schema | {"properties": checked})
         errors = validator.iter_errors(self._config)  # and fills in defaults
@@ -141,7 +143,9 @@ class TapLeads(Tap):
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         for parameter in command.params:
-            if parameter.name == "config":
+            if isinstance(parameter, click.Option) and parameter.name == "test":
+                parameter.help = about.TEST_HELP
+            elif parameter.name == "config":
                 parameter.default = ("ENV",)  # without a file, the TAP_LEADS_… variables
             elif parameter.name in {"catalog", "state"}:
                 parameter.type = click.File(encoding="utf-8-sig")  # whatever the locale
@@ -157,5 +161,6 @@ class TapLeads(Tap):
     @plugin_cli
     def cli(cls) -> click.Command:  # noqa: N805 - the SDK's decorator makes it a class method
         """The command line."""
-        stdio.prepare()  # before logging takes standard error
-        return super(TapLeads, cls).cli  # noqa: UP008 - as the decorator is no method
+        stdio.prepare()  # before the log takes standard error
+        # The decorator is not a method, so super() needs its arguments.
+        return logs.set_up(lambda: super(TapLeads, cls).cli, cls.logger)

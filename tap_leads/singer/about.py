@@ -1,4 +1,4 @@
-"""What `tap-leads --about` and `--help` print for people."""
+"""The texts of `tap-leads --about` and `--help`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ To try it without an Intercom workspace, run it against the sandbox, a simulated
   python -m tap_leads.sandbox -- tap-leads
 """
 
+TEST_HELP = """Check that Intercom accepts the settings, the access token and the API version, and
+sends leads. No scroll is opened, so the test never disturbs a sync. --test=schema only writes the
+schema, and sends no request."""
+
 ABOUT_FORMAT = "tap-leads"
-"""The format that `--about` has without `--format`; the SDK's leaves out what the settings mean."""
+"""The format of `--about` without `--format`. The SDK's own leaves out the descriptions."""
 
 
 class _Text(AboutFormatter, format_name=ABOUT_FORMAT):

@@ -1,7 +1,7 @@
-"""What a catalog may say about the stream, and what it may not.
+"""What a catalog can change: the selection of fields, and nothing else.
 
-It selects fields. The schema, the key and full-table replication are the tap's own: a catalog from
-another version, or a wish for incremental replication, must neither hide leads nor break a target.
+The schema, the key and full-table replication come from the tap. A catalog of another version, or
+one that asks for incremental replication, must neither hide leads nor break a target.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tap_leads.singer.settings import SettingsError
 
 
 def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: Sequence[str]) -> None:
-    """Leaves of a catalog nothing but the selection.
+    """Replaces everything in a catalog except the selection.
 
     Raises:
-        TapLeadsError: It does not select the stream, so there would be nothing to sync.
+        TapLeadsError: The catalog does not select the stream.
     """
     entry = catalog.get_stream(stream)
     if entry is None or not entry.metadata.resolve_selection()[()]:
@@ -46,10 +46,10 @@ def guard(catalog: Catalog, stream: str, schema: Mapping[str, Any], keys: Sequen
 
 
 def check_file(file: IO[str]) -> IO[str]:
-    """Reads a catalog, and hands on what was read.
+    """Returns the same catalog, after a check.
 
     Raises:
-        SettingsError: It is no catalog.
+        SettingsError: The file is not a catalog.
     """
     try:
         text = file.read()

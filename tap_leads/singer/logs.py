@@ -1,40 +1,97 @@
-"""Keeps out of the log what other libraries would write there about the tap's work.
-
-urllib3 logs addresses, which contain the scroll's token, and at WARNING the raw headers of a
-response that are malformed. The SDK's stream maps log values of leads at DEBUG.
-"""
+"""The log: its level, its configuration, and an error line that always comes out."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from typing import TypeVar
 
-_sending: ContextVar[bool] = ContextVar("sending", default=False)
-
-
-@contextmanager
-def unlogged_request() -> Iterator[None]:
-    """What the HTTP library logs meanwhile is dropped; other users of the library are not."""
-    token = _sending.set(True)
-    try:
-        yield
-    finally:
-        _sending.reset(token)
+_T = TypeVar("_T")
+_CONFIGURATION = "SINGER_SDK_LOG_CONFIG"
+_LEVEL, _SHARED_LEVEL = "TAP_LEADS_LOGLEVEL", "LOGLEVEL"
 
 
-def _not_sending(_record: logging.LogRecord) -> bool:
-    return not _sending.get()
-
-
-def _not_detailed(record: logging.LogRecord) -> bool:
+def _is_not_detailed(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.INFO
 
 
-def quiet_libraries() -> None:
-    """Filters the loggers of the libraries, once; importing the package changes none."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("urllib3."):  # a filter does not hold for a logger's children
-            logging.getLogger(name).addFilter(_not_sending)
-    logging.getLogger("singer_sdk.mapper").addFilter(_not_detailed)
+def quiet_mapper() -> None:
+    """Drops the DEBUG lines of the SDK's stream maps, which contain values of leads."""
+    logging.getLogger("singer_sdk.mapper").addFilter(_is_not_detailed)
+
+
+def set_up(sdk_set_up: Callable[[], _T], logger: logging.Logger) -> _T:
+    """Sets up the log of the command.
+
+    Args:
+        sdk_set_up: The SDK's way to do it, and what it returns.
+        logger: The tap's logger.
+    """
+    path = os.environ.get(_CONFIGURATION)
+    if path == "":  # the SDK would open the current folder
+        del os.environ[_CONFIGURATION]
+    with valid_level():
+        try:
+            result = sdk_set_up()
+        except Exception as error:
+            if not path:
+                raise
+            del os.environ[_CONFIGURATION]
+            logging.getLogger().handlers.clear()
+            result = sdk_set_up()
+            logger.warning(
+                "%s: the file %s is not a valid logging configuration (%s), and is ignored.",
+                _CONFIGURATION,
+                path,
+                type(error).__name__,
+            )
+    # A configuration turns off all existing loggers if it does not say otherwise.
+    logger.disabled = False
+    return result
+
+
+@contextmanager
+def valid_level() -> Iterator[str | None]:
+    """Replaces a level that the SDK would fail at: an empty one, a number, or an unknown one.
+
+    Yields:
+        The unknown level, which INFO replaces.
+    """
+    text = (os.environ.get(_LEVEL) or os.environ.get(_SHARED_LEVEL) or "").strip()
+    name = _name_of_level(text)
+    before = os.environ.get(_LEVEL)
+    os.environ[_LEVEL] = name or "INFO"
+    try:
+        yield text if text and not name else None
+    finally:
+        if before is None:
+            del os.environ[_LEVEL]
+        else:
+            os.environ[_LEVEL] = before
+
+
+def _name_of_level(text: str) -> str | None:
+    levels = logging.getLevelNamesMapping()
+    if text.isdecimal():  # a level between two names lets through what the higher one does
+        higher = [name for name, level in levels.items() if level >= max(int(text), logging.DEBUG)]
+        return min(higher, key=levels.__getitem__, default="CRITICAL")
+    return text.upper() if text.upper() in levels else None
+
+
+def report_error(logger: logging.Logger, message: str, *args: object) -> None:
+    """Writes a line to every handler of the log, or to standard error if there is none.
+
+    Levels and disabled loggers do not hold it back: it says why the command fails.
+    """
+    record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, args, None)
+    is_written = False
+    source: logging.Logger | None = logger
+    while source:
+        for handler in source.handlers:
+            if record.levelno >= handler.level and not isinstance(handler, logging.NullHandler):
+                is_written |= bool(handler.handle(record))
+        source = source.parent if source.propagate else None
+    if not is_written and logging.lastResort:
+        logging.lastResort.handle(record)

@@ -1,4 +1,4 @@
-"""The rules of a stream map, and what may be wrong with them."""
+"""The rules of a stream map, and the checks of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ELSE, FILTER, KEYS, SOURCE = (
 WITHOUT_NULL = "To drop a field, give it the value __NULL__: Meltano leaves out every null."
 _NULLS = (None, NULL_STRING)
 _MUST_BE_NULL = "it must be null (with Meltano: __NULL__)"
-# What the SDK defines in every expression, beside functions, fields and `fake`.
+# The names that the SDK defines in every expression, besides functions, fields and `fake`.
 _NAMES = {"_", "record", "config", "__stream_name__", "__original_stream_name__"}
 
 
@@ -40,21 +40,21 @@ class StreamMapError(TapLeadsError):
 
 
 def check_else(maps: Mapping[str, Any]) -> None:
-    """Checks what becomes of streams without a map.
+    """Checks the rule for streams without a map.
 
     Raises:
-        StreamMapError: It is not to be removed.
+        StreamMapError: The rule does not remove them.
     """
     if ELSE in maps and maps[ELSE] not in _NULLS:
         raise StreamMapError(ELSE, None, _MUST_BE_NULL)
 
 
 class Rules:
-    """The rules for one output stream: by field an expression, or null to drop it.
+    """The rules for one output stream: for each field an expression, or null to drop it.
 
     Args:
         stream: Name of the map.
-        rules: What the user wrote.
+        rules: The rules, as the user wrote them.
         fields: The fields of a record.
     """
 
@@ -66,7 +66,7 @@ class Rules:
 
     @property
     def replaced(self) -> set[str]:
-        """Fields that do not go out as they are: dropped, or with another value."""
+        """Fields that are dropped or get another value."""
         kept = {name for name, rule in self.of_fields.items() if _passes(name, rule)}
         dropped = set(self._fields) if ELSE in self.rules else set()
         return {*self.of_fields, *dropped} - kept
@@ -76,8 +76,8 @@ class Rules:
 
         Args:
             keys: The stream's key.
-            functions: What expressions may call.
-            faker: Whether they may make up values.
+            functions: The functions that expressions may call.
+            faker: Whether the package Faker is installed.
 
         Raises:
             StreamMapError: A rule is wrong.

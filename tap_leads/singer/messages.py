@@ -13,16 +13,16 @@ from typing_extensions import override
 from tap_leads.singer.stdio import flush_output, output_errors, write_all
 
 BUFFER_BYTES = 64 * 1024
-"""Records are written when so many bytes of them have gathered; a Linux pipe holds as many."""
+"""The size of a write. A Linux pipe has the same capacity."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def _content(message: Message) -> dict[str, Any]:
-    """What a message says: all of it, but for `$schema` in a schema.
+    """The content of a message, without the `$schema` that the SDK adds to a schema.
 
-    The SDK adds it, no other known tap sends it, and one of the targets refuses it ("Encountered
-    unexpected entry in properties", target-postgres of Datamill).
+    No other known tap sends it, and target-postgres of Datamill refuses it ("Encountered unexpected
+    entry in properties").
     """
     content: dict[str, Any] = message.to_dict()
     if isinstance(message, SchemaMessage):
@@ -31,9 +31,9 @@ def _content(message: Message) -> dict[str, Any]:
 
 
 class MessageWriter(GenericSingerWriter[bytearray, Message]):
-    """Gathers records, and writes every other message at once with what was gathered before it.
+    """Buffers records; any other message is written at once, after the records before it.
 
-    Messages go to what `sys.stdout` is at that time: a file, or the output of a notebook's cell.
+    Messages go to the current `sys.stdout`, which can also be the output of a notebook's cell.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
 
     @override
     def write_message(self, message: Message) -> None:
-        """Takes a message.
+        """Writes or buffers a message.
 
         Raises:
             TargetGoneError: The reader is gone.
@@ -58,7 +58,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
             self.flush()
 
     def flush(self) -> None:
-        """Writes what has gathered.
+        """Writes the buffered records.
 
         Raises:
             TargetGoneError: The reader is gone.
@@ -66,7 +66,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
         """
         if not self._buffer:
             return
-        flush_output()  # what the program printed before these messages comes before them
+        flush_output()  # the program may have printed something before
         data, self._buffer = self._buffer, bytearray()
         buffer = getattr(sys.stdout, "buffer", None)
         with output_errors():
@@ -74,7 +74,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
                 sys.stdout.write(data.decode())
                 sys.stdout.flush()
             else:
-                # Straight to the file: what Python's own buffer held when a signal ends the tap,
-                # it would try to write at exit, and hang on a pipe that is full.
+                # Past Python's own buffer: after a signal, Python would try to write it at exit,
+                # and block on a full pipe.
                 raw = getattr(buffer, "raw", buffer)
                 write_all(raw.write, raw.fileno, data)

@@ -1,4 +1,4 @@
-"""What goes out: each output stream with its own selection, stream map and columns."""
+"""The output streams, each with its own selection, stream map and columns."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Output(StreamMap):
 
     Args:
         output_map: The stream map.
-        selection: What is left out.
-        flattening: Makes columns of objects, if that is asked for.
+        selection: The fields that are left out.
+        flattening: Makes columns of objects; None if flattening is off.
 
     Attributes:
         selection: The same.
@@ -59,7 +59,7 @@ class Output(StreamMap):
     def transform(self, record: Lead) -> Any:
         """The record of a lead in this stream; None if the stream map's filter drops it.
 
-        A lead that goes out as it is, stays a struct: to make a dictionary of it takes longer than
+        If nothing changes, the record stays a struct: to make a dictionary of it takes longer than
         to decode it.
         """
         if self._changes_nothing:
@@ -74,11 +74,11 @@ class Output(StreamMap):
 
 
 class OutputMapper(PluginMapper):
-    """Gives the stream its outputs, in place of the SDK's stream maps.
+    """Replaces the SDK's mapper.
 
     Args:
         config: The settings of the tap.
-        logger: Is told which columns could not have their full name, and which maps do nothing.
+        logger: Logs columns with shortened names, and maps that do nothing.
     """
 
     def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
@@ -91,7 +91,7 @@ class OutputMapper(PluginMapper):
 
         Raises:
             StreamMapError: A stream map is wrong.
-            TapLeadsError: Columns cannot be told apart.
+            TapLeadsError: Two columns would have the same name.
         """
         for entry in catalog.streams:
             name = entry.stream or entry.tap_stream_id
@@ -123,7 +123,7 @@ class OutputMapper(PluginMapper):
 
 
 def _deselected(selected: Mapping[Breadcrumb, bool]) -> list[Path]:
-    """The paths of the fields that a catalog does not select; those inside lists do not count."""
+    """The paths of the fields that a catalog does not select, without those inside lists."""
     return [
         crumb[1::2]
         for crumb, wanted in selected.items()

@@ -1,13 +1,11 @@
-"""Says how far the sync is: a live line on a terminal, else a line of the log every half minute."""
+"""Reports progress: a live line on a terminal, or else a line of the log every half minute."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 INTERVAL = 30.0
 """Seconds between two lines of the log."""
@@ -17,7 +15,7 @@ LIVE_INTERVAL = 0.5
 
 
 class Reading(Protocol):
-    """What is reported on."""
+    """The reader whose progress is reported."""
 
     @property
     def counted(self) -> int | None:
@@ -29,20 +27,23 @@ class Reading(Protocol):
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the start."""
 
 
 class Progress:
     """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        reading: What is reported on.
+        reading: The reader.
         logger: Takes the lines.
         interval: Seconds between two lines of the log.
 
     Attributes:
+        is_live: Whether to draw the live line. Only the command does, not a program in Python.
         sent: How many leads were sent so far.
     """
+
+    is_live: ClassVar[bool] = False
 
     def __init__(
         self, reading: Reading, logger: logging.Logger, interval: float = INTERVAL
@@ -52,19 +53,14 @@ class Progress:
         self._logger = logger
         self._interval = interval
         self._stopped = threading.Event()
-        report = self._draw if sys.stderr and sys.stderr.isatty() else self._log
+        report = self._draw if self.is_live else self._log
         self._thread = threading.Thread(target=report, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopped.set()
         self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
 

@@ -1,4 +1,4 @@
-"""The settings: what each means, what it may be, and what is said when it is wrong."""
+"""The settings: their descriptions, their limits, and the messages about wrong values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTS = {
     "eu": "https://api.eu.intercom.io",
     "au": "https://api.au.intercom.io",
 }
-"""Where each region's workspaces are served (Intercom's page "Regional hosting")."""
+"""The address of each region (Intercom's page "Regional hosting")."""
 
 _NO_BLANKS = r"^(?![\s\S]*\s)[!-~]+$"
 _ONE_LINE = r"^(?![\s\S]*[\r\n])[ -~]*[!-~][ -~]*$"
@@ -141,7 +141,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
         ),
     ),
 ).to_dict()
-"""The JSON Schema of the tap's own settings; the SDK adds those for stream maps and flattening."""
+"""The JSON Schema of the settings. The SDK adds those of stream maps and flattening."""
 
 _MUST = {
     "access_token": "be text without blanks or line breaks",
@@ -153,14 +153,14 @@ _A = {"integer": "an integer", "object": "an object", "array": "a list"}
 
 
 class SettingsError(TapLeadsError):
-    """Settings are missing or wrong. The message names each, and no value."""
+    """Settings are missing or wrong. The message names them, without their values."""
 
 
 def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings in the one form that is checked and used.
+    """The settings in the form that is checked and used.
 
-    Null means not set, and so does an empty access token: a copied `.env.example` contains one. A
-    version such as 1.3 is a number where YAML or JSON leaves out the quotes.
+    Null means not set. So does an empty access token, as in a copy of `.env.example`. A version
+    such as 1.3 is a number if it has no quotes in YAML or JSON.
     """
     settings = {name: value for name, value in config.items() if value is not None}
     if settings.get("access_token") == "":
@@ -173,12 +173,12 @@ def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
 def check_settings(
     schema: Mapping[str, Any], errors: Iterator[ValidationError], config: Mapping[str, Any]
 ) -> list[str]:
-    """Says in a line for each setting what is wrong with it.
+    """One message per wrong setting.
 
     Args:
         schema: The JSON Schema of all settings.
-        errors: What a validator found in the configuration.
-        config: The configuration itself.
+        errors: The errors that a validator found.
+        config: The configuration.
     """
     messages = {_message(schema["properties"], error) for error in errors}
     if not messages and "api_url" in config and not _is_address(config["api_url"]):
@@ -218,7 +218,7 @@ def variable(setting: str) -> str:
 
 
 def _is_address(url: str) -> bool:
-    """Whether the HTTP library could take it for one: ports, labels and the like."""
+    """Whether the HTTP library accepts it: ports, labels and the like."""
     try:
         requests.Request("GET", url).prepare()
         (urlsplit(url).hostname or "").encode("idna")

@@ -21,14 +21,14 @@ _BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
     ("false", "0", "no", "off"), False
 )
 _INLINE = re.compile(r'[{"\n]|access_token')
-"""What a value of --config contains that is not a file's name but the settings themselves."""
+"""Matches a value of --config that is not a file name but the settings themselves."""
 
 
 def read_files(paths: Iterable[str]) -> dict[str, Any]:
     """Reads configuration files; a later one overrides an earlier one.
 
-    Each is read once, so that pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. UTF-8
-    and UTF-16 are told apart by the mark at the start, as editors and PowerShell write it.
+    Each file is read once, so pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. The
+    encoding is UTF-8 or UTF-16; `json` finds out which.
 
     Raises:
         SettingsError: A file cannot be read, or contains no JSON object.
@@ -64,15 +64,14 @@ def _read_file(path: str) -> dict[str, Any]:
 def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Reads the settings that environment variables contain, then those in `.env`.
 
-    The file `.env` of the current folder is taken for variables that are not set, as by Meltano and
-    other tools. PYTHON_DOTENV_DISABLED=1 turns it off.
+    As in Meltano and other tools, the file `.env` of the current folder gives values to variables
+    that are not set. PYTHON_DOTENV_DISABLED=1 turns this off.
 
     Args:
         schema: The JSON Schema of all settings.
 
     Raises:
-        SettingsError: Variables do not fit the types of their settings. It names each, and no
-            value.
+        SettingsError: Variables do not have the types of their settings.
     """
     path = Path(".env").absolute()
     try:
@@ -91,15 +90,20 @@ def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
             messages.append(f"Variable {variable(name)} must contain {error}.")
     if messages:
         raise SettingsError(" ".join(messages))
+    known = {*map(variable, (*schema["properties"], "loglevel"))}
+    for name in sorted(os.environ.keys() - known):
+        # Meltano's own variables about the tap have two underscores: TAP_LEADS__SELECT.
+        if name.startswith(variable("")) and not name.startswith(variable("_")):
+            _LOGGER.warning("Variable '%s' is not known, and is ignored.", name)
     return settings
 
 
 class _WrongTextError(Exception):
-    """The text of a variable is not of its setting's type; the message says what it must be."""
+    """The text of a variable does not have its setting's type. The message names the type."""
 
 
 def _parse(text: str, kinds: Iterable[str]) -> Any:
-    """The value that a variable's text stands for."""
+    """Converts the text of a variable."""
     if "integer" in kinds:
         try:
             return int(text)

@@ -1,4 +1,4 @@
-"""The standard streams: closed, full, non-blocking, or with a reader that is gone."""
+"""Standard streams that are closed, full or non-blocking, or whose reader is gone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TargetGoneError(TapLeadsError):
 
 
 class OutputError(TapLeadsError):
-    """Standard output takes no more data: it is closed, or the disk behind it is full."""
+    """Standard output cannot be written to: it is closed, or the disk is full."""
 
     def __init__(self, reason: str | None) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class OutputError(TapLeadsError):
 
 @contextmanager
 def output_errors() -> Iterator[None]:
-    """Turns the errors of a write to standard output into messages for the user.
+    """Turns the errors of standard output into errors for users.
 
     Raises:
         TargetGoneError: The other end of the pipe or socket is closed.
@@ -61,9 +61,9 @@ def write_all(
     """Writes all of the data.
 
     Args:
-        write: Of an unbuffered file: takes a part and returns its size, or None if it would block.
-        fileno: Of the same file.
-        data: What to write.
+        write: Writes a part to an unbuffered file, and returns its size, or None if it would block.
+        fileno: Returns the number of the same file.
+        data: The data.
     """
     left = memoryview(data)
     while left:
@@ -75,10 +75,10 @@ def write_all(
 
 
 def _wait_for_room(fileno: Callable[[], int]) -> None:
-    """Returns once a non-blocking file may take data again, without using the processor."""
+    """Waits until a non-blocking file accepts data again, without using the processor."""
     try:
         number = fileno()
-    except io.UnsupportedOperation:  # no file of the system, so there is nothing to wait for
+    except io.UnsupportedOperation:  # not a file of the system, which cannot be polled
         time.sleep(0.01)
         return
     poll = select.poll()
@@ -107,9 +107,9 @@ class _Output(_Waiting):
 def prepare() -> None:
     """Makes the standard streams safe to use for the rest of the process.
 
-    A closed standard input or error becomes `/dev/null`: otherwise the next file that is opened,
-    such as a temporary one, would get its number, and with it all that is written there. A closed
-    standard output stays `None`, as nothing could take the data.
+    A closed standard input or error becomes `/dev/null`. Otherwise the next file that is opened
+    would get its number, and the log would be written into that file. A closed standard output
+    stays `None`: `flush_output` reports it.
     """
     if sys.stdin is None:
         sys.stdin = _NULL.open(encoding="utf-8")
@@ -122,7 +122,7 @@ def prepare() -> None:
 
 
 def _unbuffered(stream: TextIO, kind: type[_Waiting]) -> io.TextIOWrapper[Any]:
-    """The same stream, without a buffer, which Python would try to write again at exit."""
+    """The same stream without a buffer. Python would try to write a buffer again at exit."""
     return io.TextIOWrapper(
         cast("Any", kind(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
@@ -132,7 +132,7 @@ def _unbuffered(stream: TextIO, kind: type[_Waiting]) -> io.TextIOWrapper[Any]:
 
 
 def flush_output() -> None:
-    """Writes what Python still holds back.
+    """Writes Python's own buffer.
 
     Raises:
         TargetGoneError: The reader is gone.

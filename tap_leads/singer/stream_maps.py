@@ -1,8 +1,8 @@
-"""The output streams that the user's stream maps make of a stream.
+"""The output streams that stream maps make of a stream.
 
-The SDK does the mapping. Left alone, it ignores a map for a stream that does not exist, and reports
-a wrong expression with a traceback, often only at the record that it fails on. Here, whatever is
-wrong is one line that names the stream and the field and holds no value.
+The SDK does the mapping. By itself, it ignores a map for a stream that does not exist, and reports
+a wrong expression with a traceback, often only at the record where it fails. Here, each error is
+one line that names the stream and the field, and contains no value.
 """
 
 from __future__ import annotations
@@ -101,14 +101,14 @@ class OutputMap:
                 _transform(_custom_map(self._source, rule), record, rule)
             except Exception:  # noqa: BLE001 - the same
                 return field
-        return None  # pragma: no cover - each expression is evaluated by itself: one has failed
+        return None  # pragma: no cover - one of the expressions has failed
 
 
 def output_maps(source: Stream, logger: logging.Logger) -> list[OutputMap]:
-    """The output streams of a stream; without stream maps, the stream itself.
+    """The output streams of a stream. Without stream maps, this is the stream itself.
 
     Raises:
-        StreamMapError: A map is wrong, or nothing is left.
+        StreamMapError: A map is wrong, or removes every stream.
     """
     maps: Mapping[str, Any] | None = source.config.get("stream_maps")
     if maps == {}:
@@ -155,13 +155,13 @@ def _rules(source: Stream, name: str, rules: Any) -> Rules:
 
 
 def _register(source: Stream, maps: dict[str, Any]) -> list[StreamMap]:
-    """What the SDK makes of one map: the stream itself, and a copy if the map asks for one."""
+    """The SDK's maps for one rule: that of the stream, and that of a copy if there is one."""
     options = {name: source.config.get(name) or {} for name in _OPTIONS}
     try:
         mapper = PluginMapper({**options, "stream_maps": dict(maps)}, logging.getLogger(__name__))
         mapper.register_raw_stream_schema(source.name, source.schema, source.keys)
         return mapper.stream_maps[source.name]
-    except Exception as error:  # noqa: BLE001 - the SDK's errors are of many types, and hold values
+    except Exception as error:  # noqa: BLE001 - the SDK has many types of errors, which contain values
         kind = type(error).__name__
     raise StreamMapError(next(iter(maps)), None, f"the SDK does not accept the map ({kind})")
 
@@ -187,6 +187,6 @@ def _transform(
     if mapped is None:
         return None
     for field in rules:
-        if field in mapped:  # not every value of Python can be written as JSON
+        if field in mapped:  # JSON cannot express every value of Python
             mapped[field] = msgspec.to_builtins(mapped[field], builtin_types=(Decimal,))
     return mapped

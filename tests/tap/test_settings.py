@@ -27,6 +27,7 @@ OWN = (
     "scroll_expiry",
     "scroll_wait_timeout",
     "max_restarts",
+    "count_mismatch",
     "typed_custom_attributes",
     "emit_activate_version_messages",
 )

@@ -1,0 +1,107 @@
+"""The log says why a sync fails, whatever its configuration."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.tap import run_tap
+
+from tap_leads.singer.logs import valid_level
+from tap_leads.tap import TapLeads
+
+CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}}
+CONFIGURATIONS = [
+    pytest.param(CONSOLE | {"root": {"handlers": ["console"]}}, id="existing-loggers-are-off"),
+    pytest.param({"version": 1}, id="nothing-is-configured"),
+    pytest.param({"version": 1, "root": {"level": "CRITICAL"}}, id="level-is-too-high"),
+    pytest.param(CONSOLE | {"loggers": {"tap-leads": {"propagate": False}}}, id="no-handler"),
+]
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_the_cause_of_a_failure_is_always_written(
+    tmp_path: Path, configuration: dict[str, object]
+) -> None:
+    file = tmp_path / "logging.yaml"
+    file.write_text(json.dumps(configuration))
+    run = run_tap(SINGER_SDK_LOG_CONFIG=str(file))
+    assert run.code == 1
+    assert run.log.count("Setting 'access_token' is missing.") == 1
+
+
+@pytest.mark.parametrize("level", ["", "CRITICAL", "45", "warning", " info "])
+def test_any_level_lets_the_cause_of_a_failure_through(level: str) -> None:
+    run = run_tap(LOGLEVEL=level)
+    assert len(run.lines("ERROR")) == 1
+    assert "Traceback" not in run.log
+    assert bool(run.lines("INFO")) is (level.strip() in {"", "info"})
+
+
+@pytest.mark.parametrize("level", ["notice", "trace"])
+def test_an_unknown_level_is_named(level: str) -> None:
+    run = run_tap(LOGLEVEL=level)
+    warning = f"LOGLEVEL '{level}' is not a level of the log; INFO is."
+    assert run.lines("WARNING") == [warning]
+    assert len(run.lines("ERROR")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        pytest.param(None, "not found", id="missing"),
+        pytest.param("version: [", "is not a valid logging configuration", id="no-yaml"),
+        pytest.param("version: 7", "is not a valid logging configuration", id="no-configuration"),
+    ],
+)
+def test_a_wrong_file_is_named_and_the_log_goes_on(
+    tmp_path: Path, content: str | None, named: str
+) -> None:
+    file = tmp_path / "logging.yaml"
+    if content:
+        file.write_text(content)
+    run = run_tap(SINGER_SDK_LOG_CONFIG=str(file))
+    (warning,) = run.lines("WARNING")
+    assert named in warning
+    assert str(file) in warning
+    assert len(run.lines("ERROR")) == 1
+
+
+def test_an_empty_configuration_is_none() -> None:
+    run = run_tap(SINGER_SDK_LOG_CONFIG="")
+    assert not run.lines("WARNING")
+    assert len(run.lines("ERROR")) == 1
+
+
+@pytest.fixture
+def metrics_level() -> Iterator[None]:
+    """Gives the SDK's logger of metrics its level back."""
+    logger = logging.getLogger("singer_sdk.metrics")
+    before = logger.level
+    yield
+    logger.setLevel(before)
+
+
+@pytest.mark.usefixtures("metrics_level")
+@pytest.mark.parametrize(("level", "warned"), [("", False), ("10", False), ("trace", True)])
+def test_the_level_does_not_stop_a_program_in_python(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, level: str, *, warned: bool
+) -> None:
+    monkeypatch.setenv("LOGLEVEL", level)
+    TapLeads(config={"access_token": "any"})
+    assert ("LOGLEVEL 'trace'" in caplog.text) is warned
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("0", "DEBUG"), ("15", "INFO"), ("30", "WARNING"), ("99", "CRITICAL")]
+)
+def test_a_number_is_a_level(monkeypatch: pytest.MonkeyPatch, text: str, name: str) -> None:
+    monkeypatch.setenv("TAP_LEADS_LOGLEVEL", text)
+    with valid_level() as unknown:
+        given = logging.getLevelNamesMapping()[os.environ["TAP_LEADS_LOGLEVEL"]]
+        assert given == logging.getLevelNamesMapping()[name]
+        assert unknown is None
