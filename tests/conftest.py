@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support import fork_server
 from support.tap import Workbench
 from support.warehouse import Warehouse
 
@@ -25,6 +26,13 @@ def measured_where_the_tap_is_meant(
     """Coverage doubles the start of a process; these tests start many that are not the tap."""
     if request.path.parent.name in {"project", "targets"}:
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fork_server_left() -> Iterator[None]:
+    """Ends the servers before coverage is put together."""
+    yield
+    fork_server.close()
 
 
 @pytest.fixture

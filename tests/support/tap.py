@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from support import fork_server
 from tap_leads.sandbox import Sandbox
 
 TIME_LIMIT = 60.0
@@ -64,14 +65,14 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def run_tap(*arguments: str | Path, **extra: str) -> Run:
-    """Runs the tap to its end."""
-    result = subprocess.run(
-        command(*arguments),
-        env=environment(**extra),
-        capture_output=True,
-        check=False,
-        timeout=TIME_LIMIT,
-    )
+    """Runs the tap to its end; forked, unless a variable is for the start of Python."""
+    env = environment(**extra)
+    if any(name.startswith("PYTHON") for name in extra):
+        result = subprocess.run(
+            command(*arguments), env=env, capture_output=True, check=False, timeout=TIME_LIMIT
+        )
+    else:
+        result = fork_server.run([*map(str, arguments)], env, TIME_LIMIT)
     return Run(result.returncode, result.stdout, result.stderr.decode())
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 from support.records import validator
-from support.tap import Run, Workbench, environment, ids_of, run_tap
+from support.tap import Run, Workbench, command, environment, ids_of, run_tap
 
 from tap_leads import __version__
 from tap_leads.records.schema import LEAD_SCHEMA
@@ -177,13 +177,14 @@ def test_an_unknown_option_is_a_wrong_use() -> None:
 
 @pytest.mark.parametrize("arguments", [["--discover"], ["--version"], ["--about"], ["--help"]])
 def test_the_script_and_the_module_are_the_same(arguments: list[str]) -> None:
-    script = subprocess.run(
-        [SCRIPT, *arguments], env=environment(), capture_output=True, check=True, timeout=60
-    )
-    module = run_tap(*arguments)
-    assert script.stdout.replace(b"python -m tap_leads", b"tap-leads") == module.output.replace(
-        b"python -m tap_leads", b"tap-leads"
-    )
+    outputs = {
+        subprocess.run(
+            start, env=environment(), capture_output=True, check=True, timeout=60
+        ).stdout.replace(b"python -m tap_leads", b"tap-leads")
+        for start in ([str(SCRIPT), *arguments], command(*arguments))
+    }
+    outputs.add(run_tap(*arguments).output.replace(b"python -m tap_leads", b"tap-leads"))
+    assert len(outputs) == 1
 
 
 # The connection test
