@@ -35,8 +35,7 @@ from tap_leads.singer.outputs import Output, is_flattened
 from tap_leads.singer.progress import Progress
 from tap_leads.singer.settings import HOSTS
 
-_LIST_SIZE = 50
-# Leads that one request without a scroll may ask for.
+_LIST_SIZE = 50  # leads that one request without a scroll may ask for
 
 
 class ContactsStream(RESTStream[str | None]):
@@ -245,7 +244,7 @@ class ContactsStream(RESTStream[str | None]):
                 self._obstacle_to_deletes,
             )
             return
-        # Waits for the end of the second, so that the version of the next sync is greater.
+        # Until the end of the second, so that the version of the next sync is greater.
         time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
         for output in self._outputs:
             self._writer.write_message(ActivateVersionMessage(output.stream_alias, self._version))
