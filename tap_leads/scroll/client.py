@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 
 from tap_leads.records.pages import LeadWithoutIdError, NotAPageError, Page, read_page
 from tap_leads.scroll import network, outcomes, responses
 from tap_leads.scroll.ends import Count
 from tap_leads.scroll.quiet import quiet_requests, unlogged_request
 from tap_leads.scroll.responses import Subject
-from tap_leads.scroll.transport import Session
+from tap_leads.scroll.transport import Response, Session
 
 SCROLL = "/contacts/scroll"
 LIST = "/contacts"
@@ -142,7 +141,7 @@ class Client:
         params: dict[str, Any],
         subject: Subject = responses.LEADS,
         total: float | None = None,
-    ) -> requests.Response:
+    ) -> Response:
         timeout = min(self._timeout, total or self._timeout)
         try:
             with unlogged_request():
@@ -155,19 +154,19 @@ class Client:
         responses.check(response, self._region, subject)
         return response
 
-    def _read(self, response: requests.Response) -> Page:
+    def _read(self, response: Response) -> Page:
         try:
-            return read_page(response.content)
+            return read_page(response.body)
         except NotAPageError:
             raise responses.not_a_page(response) from None
         except LeadWithoutIdError:
             raise outcomes.lead_without_id() from None
 
 
-def _decoded(response: requests.Response) -> Any:
+def _decoded(response: Response) -> Any:
     """The JSON of a response; None if there is none."""
     try:
-        return msgspec.json.decode(response.content)
+        return msgspec.json.decode(response.body)
     except (ValueError, RecursionError):
         return None
 

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import msgspec
-import requests
 
 from tap_leads.scroll.outcomes import LATER, PROXY_REFUSED, Explanation, Outcome
 from tap_leads.scroll.reactions import Kind
+from tap_leads.scroll.transport import Response
 
 RATE_WINDOW = 10.0
 """Seconds of a window of the rate limit (Intercom's page "Rate limiting")."""
@@ -49,13 +49,13 @@ COUNTS = Subject("counts", "its counts", "a count of leads", "Read counts")
 ATTRIBUTES = Subject("attributes", "the attributes", "definitions of attributes", _PEOPLE)
 
 
-def not_a_page(response: requests.Response, subject: Subject = LEADS) -> Outcome:
+def not_a_page(response: Response, subject: Subject = LEADS) -> Outcome:
     """A response that does not contain what was asked for."""
     what = f"the response was not {subject.content} ({_details(response)})"
     return Outcome(Kind.NOT_A_PAGE, what)
 
 
-def check(response: requests.Response, region: str, subject: Subject = LEADS) -> None:
+def check(response: Response, region: str, subject: Subject = LEADS) -> None:
     """Lets a response pass that may contain what was asked for.
 
     Args:
@@ -66,8 +66,8 @@ def check(response: requests.Response, region: str, subject: Subject = LEADS) ->
     Raises:
         Outcome: It certainly does not.
     """
-    status = response.status_code
-    code = "" if status == HTTPStatus.OK else _error_code(response.content)
+    status = response.status
+    code = "" if status == HTTPStatus.OK else _error_code(response.body)
     kind = kind_of(status, code)
     if kind is None:
         return
@@ -157,11 +157,11 @@ def _refusal(status: int, code: str, region: str, subject: Subject) -> Explanati
     )
 
 
-def _details(response: requests.Response) -> str:
+def _details(response: Response) -> str:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-    name = _error_code(response.content)
+    name = _error_code(response.body)
     name = name or (media_type if _MEDIA_TYPE.fullmatch(media_type) else "no content type")
-    return f"HTTP {response.status_code}, {name}"
+    return f"HTTP {response.status}, {name}"
 
 
 def _error_code(body: bytes) -> str:
@@ -178,7 +178,7 @@ def _error_code(body: bytes) -> str:
     return code if _CODE.fullmatch(code) else ""
 
 
-def _window_left(response: requests.Response) -> float:
+def _window_left(response: Response) -> float:
     """Seconds until the window of the rate limit ends, by Intercom's own clock.
 
     A whole window if the headers are missing or make no sense.

@@ -11,8 +11,9 @@ import io
 import os
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -34,6 +35,20 @@ class BodyTooLargeError(requests.RequestException):
     """A body has more than `MAX_BODY` bytes."""
 
 
+class Response(NamedTuple):
+    """A response, its body unpacked.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers; their names are compared without case.
+        body: The body; empty for a redirect, which is not read.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Session(requests.Session):
     """Sends one request at a time.
 
@@ -53,7 +68,7 @@ class Session(requests.Session):
 
     def fetch(
         self, url: str, params: dict[str, Any], timeout: float, total: float | None = None
-    ) -> requests.Response:
+    ) -> Response:
         """Sends a GET request and reads its response. Redirects are not followed.
 
         Args:
@@ -77,18 +92,18 @@ class Session(requests.Session):
             stream=True,
             allow_redirects=False,
         )
-        body = bytearray()
-        if response.is_redirect:  # its body says nothing, and may be large
+        chunks: list[bytes] = []
+        left = MAX_BODY
+        if response.is_redirect:
             response.close()
-            response.raw = io.BytesIO()
-            return response
+            return Response(response.status_code, response.headers, b"")
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            body += chunk
-            if len(body) > MAX_BODY:
+            chunks.append(chunk)
+            left -= len(chunk)
+            if left < 0:
                 response.close()
                 raise BodyTooLargeError
-        response.raw = io.BytesIO(bytes(body))
-        return response
+        return Response(response.status_code, response.headers, b"".join(chunks))
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
