@@ -110,16 +110,13 @@ class ContactsStream(RESTStream[str | None]):
     def schema(self) -> dict[str, Any]:
         if not self.config.get("typed_custom_attributes"):
             return LEAD_SCHEMA
-        with closing(self.new_client()) as client:
-            definitions = attribute_definitions(client, self.limits, self.logger)
-        try:
-            return with_attributes(definitions)
-        except ValueError:
+        if not self.config.get("access_token"):  # discovery does not need one otherwise
             raise TapLeadsError(
-                "Intercom's definitions of the workspace's attributes are not as documented, so "
-                "their types are not known. Turn 'typed_custom_attributes' off, or run the sync "
-                "again later."
-            ) from None
+                "Setting 'access_token' is missing. The types of custom attributes need it: set "
+                "it, or turn 'typed_custom_attributes' off."
+            )
+        with closing(self.new_client()) as client:
+            return with_attributes(attribute_definitions(client, self.limits, self.logger))
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

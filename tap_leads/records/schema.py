@@ -11,6 +11,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from tap_leads.errors import TapLeadsError
+
 ADDITIONAL_FIELDS = "additional_fields"
 """The field that keeps what the declared fields cannot hold."""
 
@@ -168,7 +170,7 @@ def with_attributes(definitions: object) -> dict[str, Any]:
             `data_attributes` of objects with `name`, `data_type`, `custom` and `archived`.
 
     Raises:
-        ValueError: It is something else.
+        TapLeadsError: It is something else.
     """
     try:
         attributes = [
@@ -183,7 +185,10 @@ def with_attributes(definitions: object) -> dict[str, Any]:
             and attribute["data_type"] in _ATTRIBUTE_TYPES
         ]
     except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError("no list of attribute definitions") from error
+        raise TapLeadsError(
+            "Intercom's definitions of the workspace's attributes are not as documented, so their "
+            "types are not known. Turn 'typed_custom_attributes' off, or run the sync again later."
+        ) from error
     open_field = LEAD_SCHEMA["properties"][CUSTOM_ATTRIBUTES]
     declared = th.ObjectType(*attributes).to_dict()["properties"]
     field = {**open_field, "properties": declared} if declared else open_field

@@ -189,6 +189,11 @@ class Workspace(Population):
             if self._foreign_until is None:
                 self._foreign_until = self.clock() + seconds
 
+    def release(self) -> None:
+        """End the scroll of the other client now."""
+        with self._lock:
+            self._foreign_until = -math.inf
+
     @property
     def history(self) -> list[ScrollRequest]:
         """The requests to the scroll, oldest first; no more than the latest 100,000."""

@@ -179,7 +179,7 @@ def test_a_second_run_of_a_workspace_is_refused_also_from_another_machine(
         env = machine.env | {"MELTANO_SYS_DIR_ROOT": str(folder), "TAP_LEADS_SCROLL_EXPIRY": "1"}
         return meltano.run("run", "tap-leads--acme", "target-postgres", folder=folder, env=env)
 
-    machine.sandbox.workspace.occupy(12)  # the first run waits before it scrolls
+    machine.sandbox.workspace.occupy(600)  # the first run waits before it scrolls
     with ThreadPoolExecutor() as pool:
         first = pool.submit(run, "meltano")
         deadline = time.monotonic() + 60
@@ -187,6 +187,7 @@ def test_a_second_run_of_a_workspace_is_refused_also_from_another_machine(
         while not machine.server.query(running) and time.monotonic() < deadline:
             time.sleep(0.1)
         second = run("another")
+        machine.sandbox.workspace.release()
     assert second.returncode != 0
     assert "already running" in second.stdout
     assert first.result().returncode == 0, first.result().stdout

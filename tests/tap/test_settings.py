@@ -416,6 +416,7 @@ def test_a_tap_made_in_python_has_the_defaults() -> None:
         "scroll_expiry": 60,
         "scroll_wait_timeout": 600,
         "max_restarts": 5,
+        "count_mismatch": "fail",
         "typed_custom_attributes": False,
         "emit_activate_version_messages": True,
     }

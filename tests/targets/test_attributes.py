@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from support.records import validator
 from support.tap import Workbench, ids_of, run_tap
 from support.warehouse import Warehouse
 
+from tap_leads.errors import TapLeadsError
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.sandbox import Sandbox
 
@@ -45,7 +44,7 @@ def test_other_attributes_are_not_declared(useless: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("answer", [None, {}, [], {"data_attributes": [3]}, {"data_attributes": 3}])
 def test_what_is_no_list_of_definitions_is_refused(answer: object) -> None:
-    with pytest.raises(ValueError, match="no list"):
+    with pytest.raises(TapLeadsError, match="not as documented"):
         with_attributes(answer)
 
 
@@ -100,21 +99,18 @@ def test_flattening_makes_a_column_of_each(workbench: Workbench, warehouse: Ware
     assert kind == "bigint"
 
 
-def test_without_definitions_the_sync_goes_on_as_before(workbench: Workbench) -> None:
-    """The way to them leads nowhere here, though the sync itself gets through."""
+def test_without_definitions_discovery_fails_and_says_why(workbench: Workbench) -> None:
     with Sandbox(leads=250) as sandbox:
-        run = workbench.sync(sandbox, typed_custom_attributes=True, api_url=sandbox.url + "/")
-        assert "definitions" not in run.log
         nowhere = {"access_token": "wrong", "api_url": sandbox.url, "typed_custom_attributes": True}
-        lost = run_tap("--discover", "--config", workbench.file("nowhere.json", nowhere))
-    assert lost.code == 0
-    assert any("definitions" in line for line in lost.lines("WARNING"))
-    [stream] = json.loads(lost.output)["streams"]
-    assert "properties" not in stream["schema"]["properties"]["custom_attributes"]
+        run = run_tap("--discover", "--config", workbench.file("nowhere.json", nowhere))
+    assert (run.code, run.output) == (1, b"")
+    assert "Intercom refused the access token" in run.lines("ERROR")[0]
 
 
-def test_discovery_without_a_token_has_no_definitions_and_says_so(workbench: Workbench) -> None:
+def test_discovery_without_a_token_says_that_the_types_need_one(workbench: Workbench) -> None:
     config = workbench.file("config.json", {"typed_custom_attributes": True})
     run = run_tap("--discover", "--config", config)
-    assert run.code == 0
-    assert any("definitions" in line for line in run.lines("WARNING"))
+    assert (run.code, run.output) == (1, b"")
+    (error,) = run.lines("ERROR")
+    assert "'access_token' is missing" in error
+    assert "Traceback" not in run.log
