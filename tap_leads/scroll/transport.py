@@ -84,7 +84,7 @@ class Session(requests.Session):
                 request failed.
         """
         self.sent = False
-        self._silence, self._left = timeout, total or 2 * timeout
+        self.limit(timeout, total or 2 * timeout)
         response = self.get(
             url,
             params=params,
@@ -125,6 +125,15 @@ class Session(requests.Session):
             number = os.dup(cast("socket.socket", self._socket).fileno())
             with socket.socket(fileno=number) as same:
                 same.shutdown(socket.SHUT_RDWR)
+
+    def limit(self, silence: float, total: float) -> None:
+        """Sets the limits of the next reads.
+
+        Args:
+            silence: Seconds that one of them may wait.
+            total: Seconds that all of them may wait.
+        """
+        self._silence, self._left = silence, total
 
     def read_into(self, raw: io.RawIOBase, buffer: Buffer) -> int | None:
         """For the connection: reads within the limits of the request.

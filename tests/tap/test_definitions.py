@@ -28,6 +28,13 @@ def test_a_failed_request_for_the_definitions_is_repeated(workbench: Workbench, 
     assert attributes["properties"]["team_size"]["type"] == ["integer", "null"]
 
 
+def test_versions_before_1_4_have_the_definitions_elsewhere(workbench: Workbench) -> None:
+    with Sandbox(leads=5) as sandbox:
+        run = workbench.sync(sandbox, typed_custom_attributes=True, api_version="1.3")
+    assert run.code == 0, run.log
+    assert "team_size" in run.messages[0]["schema"]["properties"]["custom_attributes"]["properties"]
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from singer_sdk.testing import get_tap_test_class
 
+from tap_leads.records.pages import read_page
 from tap_leads.sandbox import Sandbox
 from tap_leads.tap import TapLeads
 
@@ -22,3 +23,14 @@ def _stopped() -> Iterator[None]:
 
 
 TestTapLeads = get_tap_test_class(TapLeads, config=_CONFIG, parse_env_config=False)
+
+
+def test_the_stream_offers_the_scrolls_paginator() -> None:
+    """It takes a token that comes twice, and ends with the first page without leads."""
+    stream = TapLeads(config=_CONFIG).contacts
+    paginator = stream.get_new_paginator()
+    for body in (b'{"contacts":[{"id":"1"}],"scroll_param":"t"}',) * 2:
+        paginator.advance(read_page(body))
+        assert (paginator.current_value, paginator.finished) == ("t", False)
+    paginator.advance(read_page(b'{"contacts":[],"scroll_param":"u"}'))
+    assert (paginator.finished, paginator.count) == (True, 2)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import ssl
+from pathlib import Path
 
+import certifi
 import pytest
 import requests
 
@@ -21,6 +25,7 @@ from tap_leads.scroll.transport import Session
             "network is unreachable",
             id="no-route",
         ),
+        pytest.param(ssl.SSLError("secret"), "TLS could not be set up", id="tls"),
         pytest.param(
             OSError("secret"), "no connection (ConnectionError)", id="an-error-without-a-number"
         ),
@@ -35,3 +40,22 @@ def test_the_reason_is_in_the_systems_words_or_a_name(cause: OSError, words: str
 
 def test_a_session_that_has_sent_nothing_can_be_closed() -> None:
     Session().close()
+
+
+def test_only_the_variables_whose_files_cannot_be_used_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "missing"))
+    error = requests.ConnectionError(FileNotFoundError("secret"))
+    outcome = outcome_of(error, "api.intercom.io", sent=False)
+    assert outcome.kind is Kind.MISCONFIGURED
+    assert "the file or folder that CURL_CA_BUNDLE names" in outcome.what
+
+
+def test_a_response_whose_time_is_used_up_is_not_read_on() -> None:
+    session = Session()
+    session.limit(silence=1.0, total=0.0)
+    with io.FileIO(os.devnull) as raw, pytest.raises(TimeoutError):
+        session.read_into(raw, bytearray(1))
