@@ -75,10 +75,10 @@ class End:
     @property
     def is_in_doubt(self) -> bool:
         """Whether leads may be missing."""
-        # The last page of a workspace is usually not full.
-        is_abrupt = self.last_page in {0, self.page_size}
+        # The last page of a workspace is usually not full, and an empty one follows.
+        is_abrupt = self.last_page in {0, self.page_size} or not self.has_empty_page
         if not self.is_counted:
-            return is_abrupt or not self.has_empty_page
+            return is_abrupt
         return self.missing >= self.page_size or (self.missing > 0 and is_abrupt)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.tap import Run, Workbench, ids_of
+from support.tap import Run, Workbench, ids_of, run_tap
 
 from tap_leads.sandbox import Sandbox
 
@@ -54,4 +54,13 @@ def test_without_the_definitions_nothing_is_sent(
     assert run.output == b""
     (error,) = run.lines("ERROR")
     assert words in error
+    assert "Traceback" not in run.log
+
+
+def test_discovery_without_a_token_says_that_the_types_need_one(workbench: Workbench) -> None:
+    config = workbench.file("config.json", {"typed_custom_attributes": True})
+    run = run_tap("--discover", "--config", config)
+    assert (run.code, run.output) == (1, b"")
+    (error,) = run.lines("ERROR")
+    assert "'access_token' is missing" in error
     assert "Traceback" not in run.log

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.tap import run_tap
 
-from tap_leads.singer.logs import valid_level
+from tap_leads.singer.logs import report_error, set_up, valid_level
 from tap_leads.tap import TapLeads
 
 CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}}
@@ -105,3 +105,18 @@ def test_a_number_is_a_level(monkeypatch: pytest.MonkeyPatch, text: str, name: s
         given = logging.getLevelNamesMapping()[os.environ["TAP_LEADS_LOGLEVEL"]]
         assert given == logging.getLevelNamesMapping()[name]
         assert unknown is None
+
+
+def test_an_error_of_the_sdk_without_a_configuration_is_not_hidden() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        set_up(fail, logging.getLogger("test"))
+
+
+def test_a_handler_that_takes_nothing_does_not_count(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.Logger("test")  # noqa: LOG001 - with no other handlers
+    logger.addHandler(logging.NullHandler())
+    report_error(logger, "The cause is %s", "this")
+    assert capsys.readouterr().err == "The cause is this\n"

@@ -105,12 +105,3 @@ def test_without_definitions_discovery_fails_and_says_why(workbench: Workbench) 
         run = run_tap("--discover", "--config", workbench.file("nowhere.json", nowhere))
     assert (run.code, run.output) == (1, b"")
     assert "Intercom refused the access token" in run.lines("ERROR")[0]
-
-
-def test_discovery_without_a_token_says_that_the_types_need_one(workbench: Workbench) -> None:
-    config = workbench.file("config.json", {"typed_custom_attributes": True})
-    run = run_tap("--discover", "--config", config)
-    assert (run.code, run.output) == (1, b"")
-    (error,) = run.lines("ERROR")
-    assert "'access_token' is missing" in error
-    assert "Traceback" not in run.log

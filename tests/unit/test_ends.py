@@ -149,6 +149,11 @@ def test_not_found_is_no_end_unless_the_count_or_a_second_scroll_confirms_it(
     assert result.error or count == 132
 
 
+def test_not_found_is_no_end_if_a_single_lead_is_missing() -> None:
+    result = play(NOT_FOUND, scroll(100, 31), counts=[131])
+    assert (result.opened, result.tally.leads, result.error) == (2, 131, "")
+
+
 @pytest.mark.parametrize(
     ("count", "opened"),
     [pytest.param(130, 1, id="by-the-count"), pytest.param(None, 2, id="by-a-second-scroll")],
