@@ -26,7 +26,7 @@ _ABSENT = frozenset({Kind.UNREACHABLE, Kind.MISCONFIGURED})
 
 
 class Witnesses(Protocol):
-    """Whoever can be asked."""
+    """The two requests that count leads."""
 
     def count(self) -> Count:
         """Intercom's count of the leads.

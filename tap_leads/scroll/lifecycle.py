@@ -28,7 +28,7 @@ _MOST_CHANGES = 10 * PAGE_SIZE
 
 
 class Pages(Protocol):
-    """Whoever sends pages."""
+    """A source of pages."""
 
     def page(self, scroll_param: str | None) -> Page:
         """The next page of a scroll; None opens a scroll.

@@ -49,7 +49,7 @@ class Outcome(Exception):  # noqa: N818 - some outcomes, such as the end, are no
 
 
 def repeated() -> Outcome:
-    """A page that the scroll brought before."""
+    """A page that the scroll had sent earlier."""
     return Outcome(Kind.REPEATED, "the scroll repeated a page")
 
 

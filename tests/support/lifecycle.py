@@ -47,7 +47,7 @@ class Recorder(logging.Handler):
 
 
 class Source(Pages, Witnesses, Protocol):
-    """Whoever sends pages and counts."""
+    """A source of pages and counts."""
 
 
 @dataclass
