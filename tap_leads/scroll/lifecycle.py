@@ -189,8 +189,11 @@ class Lifecycle:
     def _end(self, scroll: _Scroll, *, has_empty_page: bool = True) -> Outcome:
         """Judges the end of a scroll."""
         self.tally.counted = after = self._counts.ask()
+        expected = smaller(scroll.counted, after)
+        if not has_empty_page:  # leads may have come that this scroll did not reach
+            expected = after or scroll.counted
         end = End(
-            smaller(scroll.counted, after),
+            expected,
             self.tally.leads,
             scroll.leads,
             scroll.last_page,

@@ -149,8 +149,9 @@ def test_not_found_is_no_end_unless_the_count_or_a_second_scroll_confirms_it(
     assert result.error or count == 132
 
 
-def test_not_found_is_no_end_if_a_single_lead_is_missing() -> None:
-    result = play(NOT_FOUND, scroll(100, 31), counts=[131])
+@pytest.mark.parametrize("before", [130, 131, None])
+def test_not_found_is_no_end_if_a_single_lead_is_missing(before: int | None) -> None:
+    result = play(NOT_FOUND, scroll(100, 31), counts=[before, 131])
     assert (result.opened, result.tally.leads, result.error) == (2, 131, "")
 
 
