@@ -20,7 +20,6 @@ import subprocess
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Self
 from urllib.request import urlopen
 
@@ -148,12 +147,7 @@ class SimulatedApi:
         self.url = f"http://{HOST}:{port}"
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self._process.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired:

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from functools import cached_property
 from socket import socket
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from demo.postgres import PostgresServer
@@ -29,12 +28,7 @@ class Services:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     @property

@@ -23,11 +23,14 @@ from tap_leads.records.values import MILLISECONDS, MisfitError, time
 class LeadWithoutIdError(TapLeadsError):
     """A lead without an id: it could be neither loaded nor counted."""
 
+    WHAT = (
+        "Intercom sent a lead without an id. No target can store it under its key, so the sync "
+        "stops here instead of leaving it out"
+    )
+    ADVICE = "Please report this to Intercom"
+
     def __init__(self) -> None:
-        super().__init__(
-            "Intercom sent a lead without an id. No target can store it under its key, so the sync "
-            "stops here instead of leaving it out. Please report this to Intercom."
-        )
+        super().__init__(f"{self.WHAT}. {self.ADVICE}.")
 
 
 _T = TypeVar("_T")

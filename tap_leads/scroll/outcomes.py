@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tap_leads.records.pages import LeadWithoutIdError
 from tap_leads.scroll.ends import Count
 from tap_leads.scroll.reactions import Kind
 
@@ -82,12 +83,7 @@ def end(kind: Kind, leads: int, expected: Count | None) -> Outcome:
 
 def lead_without_id() -> Outcome:
     """A page with a lead that no target could store."""
-    return Outcome(
-        Kind.LEAD_WITHOUT_ID,
-        "Intercom sent a lead without an id. No target can store it under its key, so the sync "
-        "stopped instead of leaving it out",
-        "Report this to Intercom",
-    )
+    return Outcome(Kind.LEAD_WITHOUT_ID, LeadWithoutIdError.WHAT, LeadWithoutIdError.ADVICE)
 
 
 PROXY_REFUSED = Explanation(

@@ -170,7 +170,7 @@ def test_a_repeated_request_can_be_refused(
     requests: int,
     expected: tuple[int, str],
 ) -> None:
-    """The first of the two was served, and nobody can use its response."""
+    """The first of the two was served, and no client can use its response."""
     now = [1000.0]
     client = scroll(fault, scroll_param=scroll_param, clock=lambda: now[0])
     for _ in range(requests):
