@@ -1,6 +1,6 @@
 """A simulated API of Intercom that is faster than any client, for measuring and nothing else.
 
-    python -m proof.benchmarks.server LEADS [LATENCY [KIND]]
+    python -m proof.benchmarks.server LEADS [LATENCY [KIND [FAILS_AT]]]
 
 The sandbox keeps every rule of the scroll and makes each lead when it is asked for, which takes
 longer than the tap needs for the lead, so that the sandbox would be what is measured. This server
@@ -38,8 +38,9 @@ _NOT_FOUND = (
 class Server:
     """Serves one workspace, one scroll at a time."""
 
-    def __init__(self, leads: int, latency: float, kind: Kind) -> None:
+    def __init__(self, leads: int, latency: float, kind: Kind, fails_at: int = 0) -> None:
         self._leads = leads
+        self._fails_at = fails_at
         self._pages = Pages(leads, kind=kind)
         self._latency = latency
         self._position = 0
@@ -90,6 +91,10 @@ class Server:
 
     def _scroll(self, connection: socket.socket, *, opening: bool) -> None:
         time.sleep(self._latency)
+        if 0 < self._fails_at <= self._position:
+            self._fails_at = 0
+            connection.sendall(_response(b"", b"500 Internal Server Error"))
+            return
         if opening:
             self._position = 0
             self._next = self._first
@@ -120,10 +125,13 @@ class SimulatedApi:
 
     url: str
 
-    def __init__(self, leads: int, latency: float = 0.0, kind: Kind = Kind.NONE) -> None:
+    def __init__(
+        self, leads: int, latency: float = 0.0, kind: Kind = Kind.NONE, *, fails_at: int = 0
+    ) -> None:
         self.leads = leads
         self.latency = latency
         self.kind = kind
+        self.fails_at = fails_at
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -134,6 +142,7 @@ class SimulatedApi:
                 str(self.leads),
                 str(self.latency),
                 self.kind,
+                str(self.fails_at),
             ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -160,9 +169,9 @@ class SimulatedApi:
             return min(int(response.read()), self.leads)
 
 
-def main(leads: str, latency: str = "0", kind: str = Kind.NONE) -> None:
+def main(leads: str, latency: str = "0", kind: str = Kind.NONE, fails_at: str = "0") -> None:
     """Serves until standard input ends."""
-    server = Server(int(leads), float(latency), Kind(kind))
+    server = Server(int(leads), float(latency), Kind(kind), int(fails_at))
     threading.Thread(target=server.serve, daemon=True).start()
     print(server.port, flush=True)
     sys.stdin.read()

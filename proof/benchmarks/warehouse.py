@@ -22,13 +22,20 @@ DEFAULTS = {"TARGET_POSTGRES_USE_COPY": "false", "TARGET_POSTGRES_VALIDATE_RECOR
 _TIME_LIMIT = 300.0
 
 
-def load(api: SimulatedApi, *, defaults: bool = False, peer: Peer | None = None) -> Outcome:
+def load(
+    api: SimulatedApi,
+    *,
+    defaults: bool = False,
+    peer: Peer | None = None,
+    limit: float = _TIME_LIMIT,
+) -> Outcome:
     """Loads all leads of a simulated API into an empty database.
 
     Args:
         api: The simulated API.
         defaults: Whether the loader has its own defaults.
         peer: The extractor, if it is not the tap.
+        limit: Seconds that it may take.
 
     Raises:
         BenchmarkError: There is no PostgreSQL, Meltano failed, or not every lead came.
@@ -42,9 +49,7 @@ def load(api: SimulatedApi, *, defaults: bool = False, peer: Peer | None = None)
             env |= DEFAULTS if defaults else {}
             order = ("run", tap, "target-postgres")
             began = time.perf_counter()
-            done = meltano.run(
-                *order, folder=Path(folder), env=env, cwd=project, seconds=_TIME_LIMIT
-            )
+            done = meltano.run(*order, folder=Path(folder), env=env, cwd=project, seconds=limit)
             seconds = time.perf_counter() - began
             if done.returncode:
                 raise BenchmarkError(f"meltano run failed:\n{done.stdout[-2000:]}")
