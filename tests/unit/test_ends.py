@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-
 import pytest
 from support.lifecycle import Answer, Result, Script, no_page, page, play
 
-from tap_leads.scroll import lifecycle
 from tap_leads.scroll.ends import Count, End, Mismatch, smaller
 from tap_leads.scroll.reactions import Kind
 
@@ -277,84 +273,3 @@ def warnings(result: Result) -> list[str]:
 
 def test_a_healthy_sync_says_nothing_of_counts() -> None:
     assert warnings(play(scroll(100, 30), counts=[130])) == []
-
-
-def examples() -> Iterator[Callable[[], None]]:
-    """Every example of this module, to be called."""
-    for name, test in list(globals().items()):
-        marks = getattr(test, "pytestmark", [])
-        if name.startswith("test_") and name != "test_no_rule_can_be_changed_unnoticed":
-            if not marks:
-                yield test
-            for mark in marks:
-                for case in mark.args[1]:
-                    values = getattr(case, "values", case)
-                    single = "," not in str(mark.args[0]) and isinstance(mark.args[0], str)
-                    yield partial(test, *((values,) if single and values is case else values))
-
-
-def is_abrupt(end: End) -> bool:
-    return end.last_page in {0, end.page_size}
-
-
-def unproven(end: End) -> str:
-    """A change of the rule for deletes: no obstacle but a missing count."""
-    return "" if end.expected else "unknown"
-
-
-CHANGES: dict[str, tuple[object, str, object]] = {
-    "no doubt after a full page": (
-        End, "is_in_doubt", property(lambda end: end.missing >= end.page_size)
-    ),
-    "no doubt if a page is missing": (
-        End, "is_in_doubt", property(lambda end: end.missing > 0 and is_abrupt(end))
-    ),
-    "doubt if a lead is missing": (End, "is_in_doubt", property(lambda end: end.missing > 0)),
-    "doubt if more than a page is missing": (
-        End, "is_in_doubt",
-        property(
-            lambda end: is_abrupt(end)
-            if not end.is_counted
-            else end.missing > end.page_size or (end.missing > 0 and is_abrupt(end))
-        ),
-    ),
-    "no doubt without a count": (
-        End, "is_in_doubt",
-        property(
-            lambda end: end.missing >= end.page_size or (end.missing > 0 and is_abrupt(end))
-        ),
-    ),
-    "always doubt": (End, "is_in_doubt", property(lambda _: True)),
-    "a lower bound is a count": (
-        End, "is_counted", property(lambda end: end.expected is not None)
-    ),
-    "no tolerance": (End, "is_within_tolerance", property(lambda end: not end.missing)),
-    "a tolerance of 2 %": (
-        End, "is_within_tolerance",
-        property(lambda end: not end.expected or 50 * end.missing <= end.expected.leads),
-    ),
-    "any two scrolls agree": (End, "agrees_with", lambda *_: True),
-    "no two scrolls agree": (End, "agrees_with", lambda *_: False),
-    "deletes without any count": (End, "obstacle_to_deletes", ""),
-    "deletes by any count": (End, "obstacle_to_deletes", property(unproven)),
-    "no deletes": (End, "obstacle_to_deletes", "never"),
-    "the larger count": (
-        lifecycle, "smaller", lambda *counts: max(filter(None, counts), default=None)
-    ),
-    "the count before": (lifecycle, "smaller", lambda before, _: before),
-    "the count after": (lifecycle, "smaller", lambda _, after: after),
-}  # fmt: skip
-
-
-def call(tests: Iterator[Callable[[], None]]) -> None:
-    for test in tests:
-        test()
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_no_rule_can_be_changed_unnoticed(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With any rule changed, one of the tests above fails."""
-    owner, name, changed = CHANGES[change]
-    monkeypatch.setattr(owner, name, changed)
-    with pytest.raises((AssertionError, IndexError)):
-        call(examples())
