@@ -25,7 +25,11 @@ FILES = (
     "tap_leads/singer/settings.py",
     "tap_leads/singer/sources.py",
 )
-TESTS = ("tests/unit", "tests/tap/test_connections.py", "--ignore=tests/unit/test_every_schedule.py")
+TESTS = (
+    "tests/unit",
+    "tests/tap/test_connections.py",
+    "--ignore=tests/unit/test_every_schedule.py",
+)
 """Tests that are fast and run the code in their own process."""
 
 LOWEST_SCORE = 95
@@ -84,7 +88,7 @@ def main(names: list[str]) -> int:
         if key not in listed:
             unlisted += 1
             print(f"Not noticed, {mutant.path}:{mutant.line}, as survivors.toml would list it:")
-            print(f'[{quoted(mutant.path)}.{quoted(mutant.function)}]')
+            print(f"[{quoted(mutant.path)}.{quoted(mutant.function)}]")
             print(f'{quoted(mutant.change)} = ""', flush=True)
     for path, function, change in sorted(left):
         print(f"Explained, but noticed or gone: {path} {function}: {change}")

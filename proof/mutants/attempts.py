@@ -102,6 +102,7 @@ class Observer:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Notes the lines and the time of a test."""
         self._coverage.switch_context(item.nodeid)
         started = time.monotonic()
         result = yield
@@ -110,6 +111,7 @@ class Observer:
         return result
 
     def baseline(self) -> dict[str, Any]:
+        """What was noted, as the arguments of `Baseline`."""
         self._coverage.stop()
         data = self._coverage.get_data()
         by_line = {
@@ -131,6 +133,7 @@ class Chosen:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leaves the chosen tests, in their order."""
         items[:] = sorted(
             (item for item in items if item.nodeid in self._places),
             key=lambda item: self._places[item.nodeid],
@@ -171,13 +174,13 @@ def attempt_all(
     _import(before.libraries)
     running: dict[int, Mutant] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for mutant in mutants:
+        for number, mutant in enumerate(mutants):
             if len(running) >= processes:
                 yield _next_result(running)
             tests = before.tests_of(mutant)
             seconds = 10 + 10 * sum(before.seconds[test] for test in tests)
-            place = Path(folder, str(len(os.listdir(folder))))
-            running[_fork(_attempt(mutant, tests, place), int(seconds))] = mutant
+            attempt = _attempt(mutant, tests, Path(folder, str(number)))
+            running[_fork(attempt, int(seconds))] = mutant
         while running:
             yield _next_result(running)
 
@@ -198,7 +201,11 @@ def _next_result(running: dict[int, Mutant]) -> tuple[Mutant, bool]:
     process, status = os.wait()
     with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)  # what a test has left
-    return running.pop(process), os.waitstatus_to_exitcode(status) != 0
+    code = os.waitstatus_to_exitcode(status)
+    return running.pop(process), code not in {
+        pytest.ExitCode.OK,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    }
 
 
 def _fork(run: Callable[[], int], seconds: int, log: str | Path = os.devnull) -> int:
@@ -216,7 +223,7 @@ def _fork(run: Callable[[], int], seconds: int, log: str | Path = os.devnull) ->
             for number in range(3):
                 os.dup2(output.fileno(), number)
         code = int(run())
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the process ends here, whatever it is
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -6,7 +6,7 @@ where this tap has many of its rules.
 
 Some kinds of changes are left out:
 
-- Type annotations, `cast` and decorators: they declare, and type checks and imports hold them.
+- Type annotations, `cast`, `TypeVar` and decorators: they are declarations, and mypy checks them.
 - Docstrings, and texts with a blank: sentences for users. Tests look for their important words,
   and a change of any other word is no fault.
 - Texts in capitals or small letters: the change of the same text to `XX…XX` shows whether the text
@@ -28,7 +28,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusi
 from mutmut.mutation.mutators import mutation_operators
 
 NOTHING = "(nothing)"
-_UNCHANGED_CALLS = {"len", "isinstance", "cast"}
+_UNCHANGED_CALLS = {"len", "isinstance", "cast", "TypeVar"}
 _TEXTS_FOR_USERS = {"title", "description"}
 
 
@@ -48,6 +48,7 @@ class Changes(libcst.CSTVisitor):
         self._line = 1
 
     def on_visit(self, node: libcst.CSTNode) -> bool:
+        """Collects the changes of a node; False leaves out what is inside."""
         if _is_left_out(node):
             return False
         position = self.get_metadata(PositionProvider, node, None)
@@ -63,6 +64,7 @@ class Changes(libcst.CSTVisitor):
         return True
 
     def on_leave(self, original_node: libcst.CSTNode) -> None:
+        """Leaves a function or class."""
         if isinstance(original_node, libcst.FunctionDef | libcst.ClassDef):
             self._names.pop()
 
@@ -122,7 +124,8 @@ def mutants(path: Path) -> Iterator[dict[str, Any]]:
             mutated = wrapper.module.deep_replace(node, changed).code
         else:
             start, end = (
-                starts[place.line - 1] + place.column for place in (ranges[node].start, ranges[node].end)
+                starts[place.line - 1] + place.column
+                for place in (ranges[node].start, ranges[node].end)
             )
             mutated = source[:start] + wrapper.module.code_for_node(changed) + source[end:]
         yield {

@@ -219,7 +219,7 @@ def test_only_a_whole_number_in_its_place_is_a_count(
     [
         pytest.param(b'{"total_count": 3, "contacts": [{}]}', Count(3), id="three"),
         pytest.param(b'{"total_count": 1, "contacts": [{}]}', Count(1), id="as-many-as-shown"),
-        pytest.param(b'{"total_count": 9999, "contacts": []}', Count(9999), id="just-below-the-end"),
+        pytest.param(b'{"total_count": 9999, "contacts": []}', Count(9999), id="below-the-end"),
         pytest.param(
             b'{"total_count": 10000, "contacts": []}', Count(10_000, exact=False), id="the-end"
         ),
@@ -247,6 +247,7 @@ def test_the_list_gives_a_count_or_a_lower_bound(
 
 
 def test_attributes_without_a_list_are_not_accepted(wire: Wire) -> None:
+    wire.respond(b'{"data_attributes": {}}')
     outcome = outcome_of(Client.attribute_definitions)
     assert outcome.kind is Kind.NOT_A_PAGE
     assert "was not definitions of attributes" in outcome.what

@@ -24,9 +24,7 @@ def complaints(**settings: Any) -> list[str]:
     return check_settings(SCHEMA, JSONSchemaValidator(SCHEMA).iter_errors(config), config)
 
 
-URL_RULE = (
-    "begin with https:// (http:// for this machine only) and hold no user, query or '#'"
-)
+URL_RULE = "begin with https:// (http:// for this machine only) and hold no user, query or '#'"
 VERSION_RULE = 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"'
 
 

@@ -65,9 +65,7 @@ REASONS = [
         requests.ConnectTimeout("secret"), "no connection within the time limit", id="requests"
     ),
     pytest.param(ssl.SSLError("secret"), "TLS could not be set up", id="tls"),
-    pytest.param(
-        OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host", id="system"
-    ),
+    pytest.param(OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host", id="system"),
 ]
 
 
@@ -147,8 +145,8 @@ def tunnel(status: int) -> OSError:
         ),
         pytest.param(SOCKS, "a SOCKS proxy is set", "requests[socks]", id="socks"),
         pytest.param(
-            requests.exceptions.InvalidProxyURL("secret"), "the address of the proxy cannot be used",
-            "http://host:port", id="proxy-url",
+            requests.exceptions.InvalidProxyURL("secret"),
+            "the address of the proxy cannot be used", "http://host:port", id="proxy-url",
         ),
         pytest.param(
             urllib3.exceptions.ProxySchemeUnknown("secret"),
