@@ -18,7 +18,8 @@ from pathlib import Path
 
 from demo import environments
 from demo.meltano import ROOT
-from proof.mutants.attempts import Mutant, attempt_all, baseline
+from proof.mutants.attempts import Mutant, attempt_all
+from proof.mutants.baseline import baseline
 
 FILES = (
     *(f"tap_leads/{folder}/*.py" for folder in ("scroll", "records")),

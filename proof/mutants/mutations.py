@@ -32,7 +32,7 @@ _UNCHANGED_CALLS = {"len", "isinstance", "cast", "TypeVar"}
 _TEXTS_FOR_USERS = {"title", "description"}
 
 
-class Changes(libcst.CSTVisitor):
+class Changes(libcst.CSTVisitor):  # type: ignore[misc]
     """Collects the changes of a module.
 
     Attributes:

@@ -103,7 +103,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
         self.timeouts: list[float] = []
-        monkeypatch.setattr(transport.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("tap_leads.scroll.transport.time.monotonic", lambda: self.now)
 
     def settimeout(self, seconds: float) -> None:
         self.timeouts.append(seconds)

@@ -13,6 +13,7 @@ import certifi
 import pytest
 import requests
 import urllib3
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError, ProxyError
 
 from tap_leads.scroll.network import ERRORS, outcome_of
@@ -53,11 +54,11 @@ def chained(cause: Exception, *, context: bool = False) -> Exception:
     return error
 
 
-POOL = urllib3.HTTPConnectionPool(HOST)
+POOL, CONNECTION = urllib3.HTTPConnectionPool(HOST), HTTPConnection(HOST)
 REASONS = [
     pytest.param(socket.gaierror("secret"), "the name was not found", id="name"),
     pytest.param(
-        NameResolutionError(HOST, POOL, socket.gaierror()), "the name was not found", id="urllib3"
+        NameResolutionError(HOST, CONNECTION, socket.gaierror()), "the name was not found", id="urllib3"
     ),
     pytest.param(ConnectionRefusedError("secret"), "the connection was refused", id="refused"),
     pytest.param(TimeoutError("secret"), "no connection within the time limit", id="time"),
@@ -98,7 +99,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(cause: Exception, words: str) -
     ("error", "name"),
     [
         (requests.ConnectionError("secret"), "ConnectionError"),
-        (NewConnectionError(POOL, "secret"), "NewConnectionError"),  # type: ignore[arg-type]
+        (NewConnectionError(CONNECTION, "secret"), "NewConnectionError"),
         (http.client.HTTPException("secret"), "HTTPException"),
     ],
 )
