@@ -6,12 +6,14 @@ where this tap has many of its rules.
 
 Some kinds of changes are left out:
 
-- Type annotations, `cast`, `TypeVar` and decorators: they are declarations, and mypy checks them.
+- Type annotations, names of types, `cast` and decorators: they are declarations, and mypy checks
+  them.
 - Docstrings, and texts with a blank: sentences for users. Tests look for their important words,
   and a change of any other word is no fault.
 - Texts in capitals or small letters: the change of the same text to `XX…XX` shows whether the text
   is tested.
 - Titles and descriptions in schemas: the tests of the documentation hold them.
+- None in place of False: an `if` takes both for false, and False is changed to True as well.
 - The arguments of `len` and `isinstance`: without one, every call fails.
 """
 
@@ -27,8 +29,8 @@ import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
-NOTHING = "(nothing)"
-_UNCHANGED_CALLS = {"len", "isinstance", "cast", "TypeVar"}
+_UNCHANGED_CALLS = {"len", "isinstance", "cast"}
+_TYPES = {"Callable", "Literal", "dict", "tuple"}
 _TEXTS_FOR_USERS = {"title", "description"}
 
 
@@ -73,6 +75,12 @@ def _is_left_out(node: libcst.CSTNode) -> bool:
     match node:
         case libcst.Annotation() | libcst.Decorator() | libcst.ImportFrom() | libcst.Import():
             return True
+        case libcst.AnnAssign(annotation=libcst.Annotation(libcst.Name("TypeAlias"))):
+            return True
+        case libcst.Assign(value=libcst.Call(func=libcst.Name("TypeVar"))):
+            return True
+        case libcst.Assign(value=libcst.Subscript(value=libcst.Name(value=name))):
+            return name in _TYPES
         case libcst.Call(func=libcst.Name(value=name)):
             return name in _UNCHANGED_CALLS
         case libcst.Arg(keyword=libcst.Name(value=name)):
@@ -99,14 +107,14 @@ def _kept_for_users(arguments: Any) -> list[Any]:
     ]
 
 
-def difference(before: str, after: str) -> str:
+def difference(before: str, after: str) -> tuple[str, str]:
     """The lines that differ, before and after, without their indentation."""
     old, new = ([line.strip() for line in text.splitlines()] for text in (before, after))
     while old and new and old[0] == new[0]:
         del old[0], new[0]
     while old and new and old[-1] == new[-1]:
         del old[-1], new[-1]
-    return f"{' '.join(old) or NOTHING} → {' '.join(new) or NOTHING}"
+    return " ".join(old), " ".join(new)
 
 
 def mutants(path: Path) -> Iterator[dict[str, Any]]:
@@ -128,11 +136,14 @@ def mutants(path: Path) -> Iterator[dict[str, Any]]:
                 for place in (ranges[node].start, ranges[node].end)
             )
             mutated = source[:start] + wrapper.module.code_for_node(changed) + source[end:]
+        old, new = difference(source, mutated)
+        if old.replace("False", "None") == new:
+            continue
         yield {
             "path": str(path),
             "function": function,
             "line": line,
-            "change": difference(source, mutated),
+            "change": f"{old} → {new or '(nothing)'}",
             "source": mutated,
         }
 

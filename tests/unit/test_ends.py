@@ -231,6 +231,22 @@ def test_a_lower_bound_that_was_reached_is_no_count() -> None:
     assert not result.may_delete
 
 
+@pytest.mark.parametrize(
+    ("expected", "total", "counted", "missing"),
+    [
+        pytest.param(BOUND, 9_999, True, 1, id="a-lower-bound-that-was-not-reached"),
+        pytest.param(BOUND, 10_000, False, 0, id="a-lower-bound-that-was-reached"),
+        pytest.param(Count(10_000), 10_000, True, 0, id="an-exact-count"),
+        pytest.param(None, 10_000, False, 0, id="no-count"),
+    ],
+)
+def test_a_count_shows_how_many_leads_are_missing(
+    expected: Count | None, total: int, counted: bool, missing: int
+) -> None:
+    last = End(expected, total, total, 30)
+    assert (last.is_counted, last.missing) == (counted, missing)
+
+
 def end(missing: int, last_page: int = 30, count: int = 10_000) -> End:
     return End(Count(count), count - missing, count - missing, last_page)
 

@@ -254,19 +254,26 @@ def test_attributes_without_a_list_are_not_accepted(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "permission"),
+    ("request_", "name", "permission"),
     [
-        pytest.param(Client.count, "*Read counts*", id="counts"),
-        pytest.param(Client.list_count, "*Read and list users and companies*", id="list"),
+        pytest.param(Client.count, "counts", "Read counts", id="counts"),
+        pytest.param(Client.list_count, "leads", "Read and list users and companies", id="list"),
+        pytest.param(
+            Client.attribute_definitions,
+            "attributes",
+            "Read and list users and companies",
+            id="attributes",
+        ),
     ],
 )
 def test_a_refusal_names_the_permission_of_its_request(
-    wire: Wire, request_: Request, permission: str
+    wire: Wire, request_: Request, name: str, permission: str
 ) -> None:
     wire.respond(b'{"type": "error.list", "errors": [{"code": "forbidden"}]}', 403)
     outcome = outcome_of(request_)
     assert outcome.kind is Kind.REFUSED
-    assert permission in outcome.advice
+    assert f"let this access token read {name}" in outcome.what
+    assert f"*{permission}*" in outcome.advice
 
 
 def test_a_refused_token_names_the_region_that_was_asked(wire: Wire) -> None:
