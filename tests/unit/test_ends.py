@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.lifecycle import Answer, Result, Script, no_page, page, play
 
-from tap_leads.scroll.ends import Count, End, Mismatch, smaller
+from tap_leads.scroll.ends import Count, End, Judge, Mismatch, smaller
 from tap_leads.scroll.reactions import Kind
 
 EMPTY = page()
@@ -82,6 +82,11 @@ def test_two_scrolls_that_contradict_the_count_are_accepted_up_to_1_percent(
     assert result.warned("accepts this as the end") == accepted
 
 
+def test_a_contradicted_count_is_an_error_by_default() -> None:
+    judge, last = Judge(), End(Count(900), 100, 100, 100)
+    assert [judge.kind(last), judge.kind(last)] == [Kind.DOUBTFUL_END, Kind.CONTRADICTED_END]
+
+
 def test_scrolls_go_on_as_long_as_each_brings_a_page_that_was_missing() -> None:
     scrolls = [scroll(100, start=f"part-{number}-") for number in range(3)]
     result = play(*scrolls, scroll(100, start="part-2-"), counts=[1000], mismatch="warn")
@@ -101,6 +106,8 @@ def test_without_a_count_two_scrolls_must_agree() -> None:
     agreed = play(scroll(100, 100), scroll(100, 100))
     assert agreed.warned("does not say how many there are")
     assert agreed.opened == 2
+    a_page_less = play(scroll(100, 100), scroll(100), scroll(100))
+    assert a_page_less.opened == 3
 
 
 @pytest.mark.parametrize(

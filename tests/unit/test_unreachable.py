@@ -58,7 +58,9 @@ POOL, CONNECTION = urllib3.HTTPConnectionPool(HOST), HTTPConnection(HOST)
 REASONS = [
     pytest.param(socket.gaierror("secret"), "the name was not found", id="name"),
     pytest.param(
-        NameResolutionError(HOST, CONNECTION, socket.gaierror()), "the name was not found", id="urllib3"
+        NameResolutionError(HOST, CONNECTION, socket.gaierror()),
+        "the name was not found",
+        id="urllib3",
     ),
     pytest.param(ConnectionRefusedError("secret"), "the connection was refused", id="refused"),
     pytest.param(TimeoutError("secret"), "no connection within the time limit", id="time"),
