@@ -1,0 +1,29 @@
+"""Values at the limits of their types."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_leads.records.convert import Converter
+from tap_leads.records.schema import LEAD_SCHEMA
+from tap_leads.records.values import kind_of
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("session_count", "1\u0663", id="whole-number"),
+        pytest.param("location_data", {"latitude": "1\u0663"}, id="number"),
+        pytest.param("location_data", {"latitude": "1.\u0663"}, id="fraction"),
+        pytest.param("created_at", "2020-08-05T13:14:5\u0663Z", id="time"),
+    ],
+)
+def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> None:
+    record = Converter(LEAD_SCHEMA).record({"id": "1", field: value})
+    assert record[field] is None
+    assert record["additional_fields"] == {field: value}
+
+
+@pytest.mark.parametrize("kinds", ["string", ["string"], ["string", "null"], ["null", "string"]])
+def test_the_kind_of_a_field_is_the_type_that_is_not_null(kinds: object) -> None:
+    assert kind_of({"type": kinds}) == "string"
