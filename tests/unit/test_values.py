@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tap_leads.records.convert import Converter
@@ -27,3 +29,17 @@ def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> Non
 @pytest.mark.parametrize("kinds", ["string", ["string"], ["string", "null"], ["null", "string"]])
 def test_the_kind_of_a_field_is_the_type_that_is_not_null(kinds: object) -> None:
     assert kind_of({"type": kinds}) == "string"
+
+
+def test_the_time_zone_of_the_machine_changes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        record = Converter(LEAD_SCHEMA).record(
+            {"id": "1", "created_at": "2020-08-05T13:14:55-05:30", "updated_at": 0}
+        )
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert record["created_at"] == "2020-08-05T18:44:55Z"
+    assert record["updated_at"] == "1970-01-01T00:00:00Z"

@@ -1,0 +1,42 @@
+"""The loop of the scroll at its limits: how many changes, how long idle, and what it says."""
+
+from __future__ import annotations
+
+import pytest
+from support.lifecycle import Script, no_page, page, play
+
+from tap_leads.scroll.reactions import Kind
+
+EMPTY = page()
+
+
+def test_a_lead_may_change_a_thousand_times_while_a_scroll_is_open() -> None:
+    """A scroll that goes in circles brings more repeats than that, and more than its leads."""
+    changes: Script = [page(f"a@{number}") for number in range(1, 1003)]
+    assert not play([*changes, EMPTY], counts=[1]).error
+    one_more: Script = [page(f"a@{number}") for number in range(1, 1004)]
+    assert "repeated a page" in play([*one_more, EMPTY], counts=[1], max_restarts=0).error
+
+
+@pytest.mark.parametrize(
+    ("idle", "restarts"),
+    [pytest.param(59.0, 0, id="while-it-lives"), pytest.param(60.0, 1, id="when-it-has-expired")],
+)
+def test_an_unreachable_api_breaks_a_scroll_once_it_has_expired(idle: float, restarts: int) -> None:
+    first: Script = [page("a"), idle, no_page(Kind.UNREACHABLE)]
+    rest: Script = [page("b"), EMPTY]
+    result = play(first, [page("a"), *rest] if restarts else rest, counts=[2])
+    assert not result.error
+    assert result.opened == 1 + restarts
+    assert result.versions == ["a@1", "b@1"]
+
+
+@pytest.mark.parametrize(
+    ("idle", "opened"),
+    [pytest.param(29.0, 1, id="soon"), pytest.param(30.0, 2, id="after-half-of-the-idle-time")],
+)
+def test_not_found_can_be_an_end_only_soon_after_a_page(idle: float, opened: int) -> None:
+    first: Script = [page("a", size=30), idle, no_page(Kind.NOT_FOUND)]
+    result = play(first, [page("a", size=30), EMPTY], counts=[30])
+    assert not result.error
+    assert result.opened == opened
