@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.lifecycle import Script, no_page, page, play
 
+from tap_leads.scroll.lifecycle import Tally
 from tap_leads.scroll.reactions import Kind
 
 EMPTY = page()
@@ -40,3 +41,17 @@ def test_not_found_can_be_an_end_only_soon_after_a_page(idle: float, opened: int
     result = play(first, [page("a", size=30), EMPTY], counts=[30])
     assert not result.error
     assert result.opened == opened
+
+
+def test_before_the_first_page_nothing_is_known() -> None:
+    tally = Tally()
+    assert (tally.leads, tally.skipped, tally.pages) == (0, 0, 0)
+    assert tally.counted is tally.end is None
+
+
+def test_pages_that_are_known_do_not_end_the_waiting_for_a_scroll_to_open() -> None:
+    limited: list[Script] = [[no_page(Kind.RATE_LIMITED, 10.0)]] * 2
+    broken: Script = [page("a"), no_page(Kind.UNCLEAR)]
+    result = play(broken, *limited, broken, *limited, [EMPTY], scroll_wait_timeout=35.0)
+    assert "'scroll_wait_timeout' allows 35 s" in result.error
+    assert result.waits.count(10.0) == 3
