@@ -55,3 +55,18 @@ def test_pages_that_are_known_do_not_end_the_waiting_for_a_scroll_to_open() -> N
     result = play(broken, *limited, broken, *limited, [EMPTY], scroll_wait_timeout=35.0)
     assert "'scroll_wait_timeout' allows 35 s" in result.error
     assert result.waits.count(10.0) == 3
+
+
+def test_a_new_page_ends_the_waiting_for_a_scroll_to_open() -> None:
+    limited: list[Script] = [[no_page(Kind.RATE_LIMITED, 10.0)]]
+    broken: Script = [page("a"), no_page(Kind.UNCLEAR)]
+    whole: Script = [page("a"), page("b"), EMPTY]
+    result = play(*limited, *limited, broken, *limited, *limited, whole, scroll_wait_timeout=35.0)
+    assert not result.error
+    assert result.waits.count(10.0) == 4
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_opening_a_scroll_is_logged_once(pages: int) -> None:
+    result = play([*(page(f"lead-{number}") for number in range(pages)), EMPTY])
+    assert result.log.count("INFO: Opened the scroll.") == 1
