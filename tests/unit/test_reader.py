@@ -45,9 +45,15 @@ class Source(ScriptedSource):
 
 
 class Trial:
-    """A reader of scripted scrolls."""
+    """A reader of scripted scrolls.
+
+    Attributes:
+        passed_on: How many pages were passed on.
+        log: What was logged.
+    """
 
     def __init__(self, *scripts: Script, count: Answer = None, **options: Any) -> None:
+        self.passed_on = 0
         self.source = Source(list(scripts), [count], [None])
         recorder = Recorder()
         self.log = recorder.lines
@@ -58,7 +64,9 @@ class Trial:
     def read(self) -> list[str]:
         """The versions that are passed on."""
         with self.reader:
-            return [version for body in self.reader.pages() for version in passed_on(body)]
+            bodies = list(self.reader.pages())
+        self.passed_on = len(bodies)
+        return [version for body in bodies for version in passed_on(body)]
 
 
 def test_all_pages_are_passed_on_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +88,7 @@ def test_all_pages_are_passed_on_and_reported(monkeypatch: pytest.MonkeyPatch) -
 def test_a_restart_is_reported_with_what_was_skipped() -> None:
     trial = Trial([page("a"), no_page(Kind.UNCLEAR)], [page("a"), page("b"), EMPTY])
     assert trial.read() == ["a@1", "b@1"]
+    assert trial.passed_on == 2, "a page without anything new is not passed on"
     assert "2 leads in 3 pages, 0 s, 1 restart, 1 unchanged leads skipped." in trial.log[-1]
     assert trial.reader.counted is None
     assert "did not say how many" in trial.reader.obstacle_to_deletes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.lifecycle import Script, no_page, page, play
+from support.lifecycle import Script, ScriptedSource, no_page, page, play, run
 
 from tap_leads.scroll.lifecycle import Tally
+from tap_leads.scroll.limits import Limits
 from tap_leads.scroll.reactions import Kind
 
 EMPTY = page()
@@ -70,3 +71,12 @@ def test_a_new_page_ends_the_waiting_for_a_scroll_to_open() -> None:
 def test_opening_a_scroll_is_logged_once(pages: int) -> None:
     result = play([*(page(f"lead-{number}") for number in range(pages)), EMPTY])
     assert result.log.count("INFO: Opened the scroll.") == 1
+
+
+@pytest.mark.parametrize(("leads", "opened"), [(1, 1), (2, 2), (3, 1)])
+def test_the_size_of_a_full_page_decides_which_end_is_abrupt(leads: int, opened: int) -> None:
+    scroll: Script = [page("a", size=leads), EMPTY]
+    source = ScriptedSource([scroll, scroll], [None], [None])
+    result = run(source, Limits(), source.clock, source.asked, page_size=2)
+    assert not result.error
+    assert result.opened == opened
