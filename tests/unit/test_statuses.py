@@ -134,6 +134,7 @@ LONGEST = "a" + 59 * "b"
         pytest.param(b"[" * 100_000, HTML, "text/html", id="too-deep"),
         pytest.param(b"", {"Content-Type": " text/plain "}, "text/plain", id="blanks"),
         pytest.param(b"", {"Content-Type": "jane@example.com"}, "no content type", id="no-type"),
+        pytest.param(b"", {"Content-Type": "text/hüsh"}, "no content type", id="not-ascii"),
         pytest.param(b"", {}, "no content type", id="nothing"),
     ],
 )

@@ -26,6 +26,21 @@ def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> Non
     assert record["additional_fields"] == {field: value}
 
 
+@pytest.mark.parametrize(
+    ("sent", "moment"),
+    [
+        (-(10**11), "1966-10-31T14:13:20Z"),
+        (1 - 10**11, None),
+        (10**11 - 1, "5138-11-16T09:46:39Z"),
+        (10**11, "1973-03-03T09:46:40Z"),
+    ],
+)
+def test_from_ten_to_the_eleventh_on_times_are_milliseconds(sent: int, moment: str | None) -> None:
+    record = Converter(LEAD_SCHEMA).record({"id": "1", "created_at": sent})
+    assert record["created_at"] == moment
+    assert record["additional_fields"] == ({"created_at": sent} if moment is None else None)
+
+
 @pytest.mark.parametrize("kinds", ["string", ["string"], ["string", "null"], ["null", "string"]])
 def test_the_kind_of_a_field_is_the_type_that_is_not_null(kinds: object) -> None:
     assert kind_of({"type": kinds}) == "string"
