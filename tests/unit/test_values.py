@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 import pytest
 
@@ -33,9 +34,13 @@ def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> Non
         (1 - 10**11, None),
         (10**11 - 1, "5138-11-16T09:46:39Z"),
         (10**11, "1973-03-03T09:46:40Z"),
+        (Decimal("1503488750123.123"), "2017-08-23T11:45:50.123123Z"),
+        (Decimal("1503488750123.1234"), None),
     ],
 )
-def test_from_ten_to_the_eleventh_on_times_are_milliseconds(sent: int, moment: str | None) -> None:
+def test_from_ten_to_the_eleventh_on_times_are_milliseconds(
+    sent: int | Decimal, moment: str | None
+) -> None:
     record = Converter(LEAD_SCHEMA).record({"id": "1", "created_at": sent})
     assert record["created_at"] == moment
     assert record["additional_fields"] == ({"created_at": sent} if moment is None else None)
