@@ -46,6 +46,12 @@ def test_from_ten_to_the_eleventh_on_times_are_milliseconds(
     assert record["additional_fields"] == ({"created_at": sent} if moment is None else None)
 
 
+def test_values_after_a_null_and_an_unknown_property_are_converted_too() -> None:
+    sent = {"city_name": None, "moon": 1, "postal_code": 50667, "latitude": "1.50"}
+    record = Converter(LEAD_SCHEMA).record({"id": "1", "location_data": sent})
+    assert record["location_data"] == {**sent, "postal_code": "50667", "latitude": Decimal("1.50")}
+
+
 @pytest.mark.parametrize("kinds", ["string", ["string"], ["string", "null"], ["null", "string"]])
 def test_the_kind_of_a_field_is_the_type_that_is_not_null(kinds: object) -> None:
     assert kind_of({"type": kinds}) == "string"
