@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -51,18 +52,21 @@ def test_two_ends_that_contradict_the_count_are_told_with_the_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "kind", "what", "advice"),
+    ("make", "kind", "what", "advice"),
     [
-        (outcomes.repeated(), Kind.REPEATED, "repeated a page", LATER),
+        (outcomes.repeated, Kind.REPEATED, "repeated a page", LATER),
         (
-            outcomes.unreachable_too_long(), Kind.UNREACHABLE_TOO_LONG,
+            outcomes.unreachable_too_long, Kind.UNREACHABLE_TOO_LONG,
             "could not be reached before the scroll expired", NETWORK,
         ),
-        (outcomes.lead_without_id(), Kind.LEAD_WITHOUT_ID, "a lead without an id", "report this"),
+        (outcomes.lead_without_id, Kind.LEAD_WITHOUT_ID, "a lead without an id", "report this"),
     ],
     ids=["repeated", "unreachable", "lead"],
 )  # fmt: skip
-def test_each_outcome_has_its_kind(outcome: Outcome, kind: Kind, what: str, advice: str) -> None:
+def test_each_outcome_has_its_kind(
+    make: Callable[[], Outcome], kind: Kind, what: str, advice: str
+) -> None:
+    outcome = make()
     assert outcome.kind is kind
     assert what in outcome.what
     assert advice in outcome.advice

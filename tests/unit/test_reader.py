@@ -52,14 +52,16 @@ class Trial:
         log: What was logged.
     """
 
-    def __init__(self, *scripts: Script, count: Answer = None, **options: Any) -> None:
+    def __init__(
+        self, *scripts: Script, count: Answer = None, limits: Limits = QUICK, **options: Any
+    ) -> None:
         self.passed_on = 0
         self.source = Source(list(scripts), [count], [None])
         recorder = Recorder()
         self.log = recorder.lines
         logger = logging.Logger("reader", logging.INFO)  # noqa: LOG001 - of this trial alone
         logger.addHandler(recorder)
-        self.reader = Reader(self.source, QUICK, logger, **options)  # type: ignore[arg-type]
+        self.reader = Reader(self.source, limits, logger, **options)  # type: ignore[arg-type]
 
     def read(self) -> list[str]:
         """The versions that are passed on."""
@@ -142,6 +144,14 @@ def test_leaving_early_aborts_the_request_under_way() -> None:
         assert asked.wait(10)
     assert aborted.is_set()
     assert trial.source.closed == 1
+
+
+def test_leaving_ends_a_pause_at_once() -> None:
+    before = threading.active_count()
+    trial = Trial([page("a"), no_page(Kind.UNCLEAR)], limits=Limits())
+    with trial.reader:
+        assert passed_on(next(iter(trial.reader.pages()))) == ["a@1"]
+    assert threading.active_count() == before
 
 
 def test_the_caller_hears_of_each_wait_and_of_pages_that_wait() -> None:
