@@ -47,7 +47,8 @@ def test_not_found_can_be_an_end_only_soon_after_a_page(idle: float, opened: int
 def test_before_the_first_page_nothing_is_known() -> None:
     tally = Tally()
     assert (tally.leads, tally.skipped, tally.pages) == (0, 0, 0)
-    assert tally.counted is tally.end is None
+    assert tally.counted is None
+    assert tally.end is None
 
 
 def test_pages_that_are_known_do_not_end_the_waiting_for_a_scroll_to_open() -> None:
