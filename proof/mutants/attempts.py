@@ -112,11 +112,16 @@ def attempt_all(
 def _attempt(mutant: Mutant, tests: Sequence[str], folder: Path) -> Callable[[], int]:
     def attempt() -> int:
         sys.meta_path.insert(0, _Replaced(mutant))
-        files = sorted({test.partition("::")[0] for test in tests})
+        # File by file, as most mutants are noticed before the last file would be imported.
+        files = dict.fromkeys(test.partition("::")[0] for test in tests)
         try:
-            return run_pytest(folder, "-x", *files, plugins=[_Chosen(tests)])
+            for file in files:
+                code = run_pytest(folder, "-x", file, plugins=[_Chosen(tests)])
+                if code not in _UNNOTICED:
+                    return code
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        return pytest.ExitCode.OK
 
     return attempt
 
