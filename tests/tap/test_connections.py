@@ -102,6 +102,8 @@ def test_connections_are_kept_until_new_ones_are_asked_for() -> None:
         session.use_new_connections()
         session.fetch(server.url, {}, 5.0)
         assert server.connections == 2
+        session.close()
+        session.abort()  # there is nothing to abort
 
 
 def test_a_redirect_is_not_followed_and_its_body_is_not_read() -> None:

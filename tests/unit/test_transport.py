@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import pytest
+from requests.adapters import HTTPAdapter
 
 from tap_leads.scroll import transport
 from tap_leads.scroll.transport import MAX_BODY, BodyTooLargeError, Session
@@ -164,3 +165,10 @@ def test_a_session_that_has_sent_nothing_can_be_aborted_and_closed() -> None:
     assert not session.sent
     session.abort()
     session.close()
+
+
+def test_the_limits_hold_for_http_and_https() -> None:
+    session = Session()
+    adapter = session.get_adapter("https://example.com")
+    assert adapter is session.get_adapter("http://example.com")
+    assert type(adapter) is not HTTPAdapter

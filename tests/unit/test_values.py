@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tap_leads.records.convert import Converter
+from tap_leads.records.pages import lead_of
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.records.values import kind_of
 
@@ -69,3 +71,7 @@ def test_the_time_zone_of_the_machine_changes_no_time(monkeypatch: pytest.Monkey
         time.tzset()
     assert record["created_at"] == "2020-08-05T18:44:55Z"
     assert record["updated_at"] == "1970-01-01T00:00:00Z"
+
+
+def test_a_nul_in_a_lead_is_replaced() -> None:
+    assert lead_of(msgspec.Raw(b'{"id": "a", "name": "x\\u0000"}'))["name"] == "x\ufffd"
