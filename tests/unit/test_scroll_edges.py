@@ -7,6 +7,7 @@ from support.lifecycle import Script, ScriptedSource, no_page, page, play, run
 
 from tap_leads.scroll.lifecycle import Tally
 from tap_leads.scroll.limits import Limits
+from tap_leads.scroll.paginator import ScrollPaginator
 from tap_leads.scroll.reactions import Kind
 
 EMPTY = page()
@@ -81,3 +82,12 @@ def test_the_size_of_a_full_page_decides_which_end_is_abrupt(leads: int, opened:
     result = run(source, Limits(), source.clock, source.asked, page_size=2)
     assert not result.error
     assert result.opened == opened
+
+
+def test_the_paginator_ends_with_a_page_without_leads() -> None:
+    paginator = ScrollPaginator()
+    states = [(paginator.current_value, paginator.finished, paginator.count)]
+    for each in (page("a"), page("b", scroll_param="t"), page(scroll_param=None)):
+        paginator.advance(each)
+        states.append((paginator.current_value, paginator.finished, paginator.count))
+    assert states == [(None, False, 0), ("s", False, 1), ("t", False, 2), (None, True, 2)]
