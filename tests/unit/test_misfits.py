@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tap_leads.records.misfits import Misfit, Misfits
-from tap_leads.records.selection import Fate, Path, Selection
+from tap_leads.records.selection import Path, Selection
 
-KEPT = Fate.KEPT.value
+KEPT = "kept unchanged in 'additional_fields'"
+KEPT_IN_PART = "kept in 'additional_fields', without the parts of it that you deselected or mapped"
+LEFT_OUT = "left out, as you deselected or mapped it"
 
 
 def sentences(*paths: Path, **outputs: Selection) -> list[str]:
@@ -64,8 +66,7 @@ def test_streams_with_other_selections_are_named() -> None:
     outputs = {"one": Selection(), "two": drops, "three": Selection()}
     (found,) = sentences(("a",), **outputs)
     assert found == (
-        f"Field 'a' is not known in 1 lead(s): in 'one', 'three' {KEPT}; "
-        f"in 'two' {Fate.LEFT_OUT.value}."
+        f"Field 'a' is not known in 1 lead(s): in 'one', 'three' {KEPT}; in 'two' {LEFT_OUT}."
     )
     (same,) = sentences(("b",), **outputs)
     assert same.endswith(f"1 lead(s): {KEPT}.")
@@ -75,4 +76,12 @@ def test_an_object_of_which_parts_are_left_out_is_kept_in_part() -> None:
     misfits = Misfits()
     misfits.add(Misfit(("a",), known=True, is_object=True))
     (found,) = misfits.sentences({"contacts": Selection.of([("a", "b")], ())})
-    assert found.endswith(f"in 1 lead(s): {Fate.KEPT_IN_PART.value}.")
+    assert found.endswith(f"in 1 lead(s): {KEPT_IN_PART}.")
+
+
+def test_a_value_that_is_deselected_inside_additional_fields_is_left_out() -> None:
+    outputs = Selection.of([("additional_fields", "a"), ("b", "c")], ())
+    assert sentences(("a",), ("c",), contacts=outputs) == [
+        f"Field 'a' is not known in 1 lead(s): {LEFT_OUT}.",
+        f"Field 'c' is not known in 1 lead(s): {KEPT}.",
+    ]
