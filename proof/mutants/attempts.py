@@ -1,4 +1,4 @@
-"""Tries mutants: each in a process of its own, with the tests that run the changed line.
+"""Tries mutants: each in a process of its own, with the tests that run the changed code.
 
 A mutant is never written to a file: the process that tries it loads the changed source in place of
 the file's own.

@@ -38,12 +38,15 @@ class Baseline:
     libraries: list[str]
 
     def tests_of(self, path: str, line: int) -> list[str]:
-        """The tests that may notice a change of a line, the fastest first."""
+        """The tests that may notice a change of a line: those that run it, then all of the file.
+
+        Not all tests that use a line run it: some use what was made while modules were imported.
+        """
         lines = self.by_line.get(path, {})
-        tests = set(lines.get(line, []))
-        if not tests:  # it runs when the module is imported
-            tests = {test for found in lines.values() for test in found}
-        return sorted(tests or self.seconds, key=self.seconds.__getitem__)
+        first = lines.get(line, [])
+        others = {test for tests in lines.values() for test in tests} or set(self.seconds)
+        fastest = self.seconds.__getitem__
+        return [*sorted(first, key=fastest), *sorted(others - set(first), key=fastest)]
 
 
 class _Observer:
