@@ -1,4 +1,4 @@
-"""The version of a lead is its time of change in whole microseconds."""
+"""A page is read whatever its encoding; the version of a lead is whole microseconds."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ from tap_leads.records.pages import read_page
 def test_a_version_is_a_whole_number(updated_at: object, version: int) -> None:
     body = {"contacts": [{"id": "a", "updated_at": updated_at}], "scroll_param": "s"}
     assert repr(read_page(json.dumps(body).encode()).versions) == f"[('a', {version})]"
+
+
+def test_a_page_may_begin_with_a_byte_order_mark() -> None:
+    body = b'\xef\xbb\xbf{"contacts": [{"id": "a", "updated_at": 1}], "scroll_param": "s"}'
+    assert read_page(body).versions == [("a", 10**6)]
