@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ import pytest
 
 from tap_leads.records.convert import Converter
 from tap_leads.records.pages import lead_of
+from tap_leads.records.repair import repaired
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.records.values import kind_of
 
@@ -75,3 +77,10 @@ def test_the_time_zone_of_the_machine_changes_no_time(monkeypatch: pytest.Monkey
 
 def test_a_nul_in_a_lead_is_replaced() -> None:
     assert lead_of(msgspec.Raw(b'{"id": "a", "name": "x\\u0000"}'))["name"] == "x\ufffd"
+
+
+def test_each_of_several_values_that_are_too_deep_is_kept() -> None:
+    deep = b"[" * 5000 + b"]" * 5000
+    found = json.loads(repaired(b'{"a": %b, "b": %b, "c": 1}' % (deep, deep)))
+    assert found["a"] == found["b"]
+    assert found["c"] == 1
