@@ -84,3 +84,15 @@ def test_each_of_several_values_that_are_too_deep_is_kept() -> None:
     found = json.loads(repaired(b'{"a": %b, "b": %b, "c": 1}' % (deep, deep)))
     assert found["a"] == found["b"]
     assert found["c"] == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "fits"),
+    [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)],
+)
+def test_a_page_of_leads_has_whole_numbers_of_64_bits(count: int, fits: bool) -> None:
+    body = json.dumps({"contacts": [{"id": "1", "session_count": count}]}).encode()
+    (lead,) = Converter(LEAD_SCHEMA).leads(body)
+    record = json.loads(msgspec.json.encode(lead))
+    assert record["session_count"] == (count if fits else None)
+    assert record["additional_fields"] == (None if fits else {"session_count": count})
