@@ -23,8 +23,8 @@ To try it without an Intercom workspace, run it against the sandbox, a simulated
   python -m tap_leads.sandbox -- tap-leads
 """
 
-TEST_HELP = """Check that Intercom accepts the settings, the access token and the API version, and
-sends leads. No scroll is opened, so the test never disturbs a sync. --test=schema only writes the
+TEST_HELP = """Check the access token, both permissions and the API version: ask Intercom for some
+leads and counts. No scroll is opened, so the test never disturbs a sync. --test=schema writes the
 schema, and sends no request."""
 
 ABOUT_FORMAT = "tap-leads"

@@ -27,8 +27,12 @@ SESSIONS = [
 
 
 def shown(session: str) -> list[tuple[str, str]]:
-    """The commands of a session, each with what the README shows of its output."""
-    parts = re.split(r"^\$ (.*)\n", session, flags=re.MULTILINE)[1:]
+    """The commands of a session, each with what the README shows of its output.
+
+    A line that begins with four blanks continues the one before.
+    """
+    unwrapped = session.replace("\n    ", " ")
+    parts = re.split(r"^\$ (.*)\n", unwrapped, flags=re.MULTILINE)[1:]
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
