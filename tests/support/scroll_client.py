@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TypeAlias
@@ -92,6 +93,17 @@ class ScrollClient:
         while page := self.page():
             found += page
         return found
+
+    def wait_for_requests(self, number: int) -> None:
+        """Wait until the scroll has received that many requests, also ones without a response."""
+        self.wait_until(lambda: len(self.workspace.history) >= number)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition is true."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() - began < 5
+            time.sleep(0.005)
 
     @property
     def _path(self) -> str:
