@@ -229,6 +229,11 @@ def test_every_response_is_dated_and_counted(scroll: Start) -> None:
     assert client.sandbox.headers_seen[0]["Authorization"] == "right"
 
 
+def test_a_target_that_is_no_path_is_not_found(scroll: Start) -> None:
+    with scroll().send("nonsense") as connection, connection.makefile("rb") as response:
+        assert response.readline() == b"HTTP/1.1 404 Not Found\r\n"
+
+
 def test_counts(scroll: Start) -> None:
     """`GET /counts` responds with a count.hash (documented for API 1.1 to 1.4)."""
     body = scroll().get("/counts").json()

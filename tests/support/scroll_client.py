@@ -62,12 +62,12 @@ class ScrollClient:
                 self.param = response.json()["scroll_param"]
         return response
 
-    def send(self) -> socket.socket:
-        """Send the next request on another connection, and do not wait for the response."""
+    def send(self, target: str | None = None) -> socket.socket:
+        """Send a request, or the next one, on another connection without waiting for a response."""
         host, _, port = self.sandbox.url.removeprefix("http://").partition(":")
         connection = socket.create_connection((host, int(port)), timeout=5)
         connection.sendall(
-            f"GET {self._path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n"
+            f"GET {target or self._path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n"
             f"Authorization: Bearer {self.sandbox.token}\r\n\r\n".encode()
         )
         return connection
