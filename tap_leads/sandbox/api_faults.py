@@ -6,6 +6,7 @@ document says that "it is not possible to continue from a specific point": a cli
 misses the page.
 """
 
+import functools
 import json
 import math
 import time
@@ -29,6 +30,8 @@ _RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Rese
 _N = Argument.number("N", 10)
 _PAGES = Argument.number("PAGES", 1)
 
+_of_scroll = functools.partial(FaultKind, paths=(SCROLL,))
+
 
 def _before(
     what: str,
@@ -36,19 +39,12 @@ def _before(
     argument: Argument | None = _N,
 ) -> FaultKind:
     """Make a kind that changes the workspace before the request is served."""
-    return FaultKind(what, argument, (SCROLL,), change)
+    return _of_scroll(what, argument, before=change)
 
 
 def _deviating(what: str, **deviation: bool) -> FaultKind:
     """Make a kind that lets the scroll deviate from its rules."""
-    return FaultKind(what, paths=(SCROLL,), deviate=lambda so_far, _: so_far._replace(**deviation))
-
-
-def _editing(
-    what: str, edit: Callable[[PageLeads, Any], None], argument: Argument | None = None
-) -> FaultKind:
-    """Make a kind that edits the leads of a page."""
-    return FaultKind(what, argument, (SCROLL,), edit=edit)
+    return _of_scroll(what, deviate=lambda so_far, _: so_far._replace(**deviation))
 
 
 def _expire(workspace: Workspace, _: None) -> Response:
@@ -110,19 +106,19 @@ SCROLL_FAULTS: dict[str, FaultKind] = {
         Argument.seconds(),
     ),
     "repeat": _deviating("the previous page is served again", repeat=True),
-    "short": FaultKind(
-        "a page of only N leads; the others follow. With 0 the page is empty, but not the last",
+    "short": _of_scroll(
+        "a page of only N leads; the others follow. With 0 the page is empty, but the scroll "
+        "continues",
         _N,
-        (SCROLL,),
         deviate=lambda so_far, leads: so_far._replace(limit=leads),
     ),
     "end": _deviating("an empty page ends the scroll, although leads are left", end=True),
     "no-end": _deviating("404 in place of the empty page at the end", no_end=True),
-    "types": _editing("half of the leads have wrong types or other malformed values", _malform),
-    "no-id": _editing("the first lead of the page has no id", _remove_id),
-    "no-updated-at": _editing("no lead of the page has `updated_at`", _remove_updated_at),
-    "surrogate": _editing("the name of the last lead has a lone surrogate", _add_surrogate),
-    "stale": _editing("the first N leads are versions that are a day older", _make_older, _N),
+    "types": _of_scroll("half of the page's leads have malformed values", edit=_malform),
+    "no-id": _of_scroll("the first lead of the page has no id", edit=_remove_id),
+    "no-updated-at": _of_scroll("no lead of the page has `updated_at`", edit=_remove_updated_at),
+    "surrogate": _of_scroll("the name of the last lead has a lone surrogate", edit=_add_surrogate),
+    "stale": _of_scroll("the first N leads of the page are a day older", _N, edit=_make_older),
 }
 
 
@@ -174,9 +170,9 @@ def _false_end(_: None) -> Response:
 
 
 RESPONSE_FAULTS: dict[str, FaultKind] = {
-    "429": FaultKind("429; its Reset is SECONDS ahead", Argument.seconds(1), before=_rate_limit),
+    "429": FaultKind("429 whose Reset is SECONDS ahead", Argument.seconds(1), before=_rate_limit),
     "429-bare": _refused("429 without any X-RateLimit header", _bare_rate_limit),
-    "429-skewed": _refused("429; its Reset was an hour ago", lambda: _rate_limit(None, -_AN_HOUR)),
+    "429-skewed": _refused("429 whose Reset is an hour ago", lambda: _rate_limit(None, -_AN_HOUR)),
     "401": _refused("401 unauthorized", intercom_errors.unauthorized),
     "403": _refused("403 forbidden", intercom_errors.forbidden),
     "404": _refused("404, as for a wrong path", intercom_errors.no_such_path),
@@ -186,7 +182,7 @@ RESPONSE_FAULTS: dict[str, FaultKind] = {
         Argument.number("N", 0),
         before=_redirect,
     ),
-    "restart": _lost("500 asks to restart the scroll", lambda _: intercom_errors.restart()),
+    "restart": _lost("500 that asks to restart the scroll", lambda _: intercom_errors.restart()),
     "status": _lost(
         "STATUS (100 to 599) with an error.list",
         _status,

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from tap_leads.sandbox.fault_kind import PATHS, FaultKind
+from tap_leads.sandbox.fault_kind import PATHS
 from tap_leads.sandbox.faults import FAMILIES
 
 DEFAULT_PORT = 8642
@@ -57,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
         help="one of several workspaces; repeatable, replaces --token and --leads",
         **repeated,
     )
-    add("--rate-limit", type=_positive, default=1000, metavar="N", help="requests/window (1000)")
+    add(
+        "--rate-limit", type=_positive, default=1000, metavar="N", help="requests per window (1000)"
+    )
     add("--rate-window", type=_window, default=10.0, metavar="SECONDS", help="its length (10)")
     add(
         "--fault",
@@ -66,31 +68,28 @@ def parser() -> argparse.ArgumentParser:
         help="what goes wrong at which request; repeatable, see below",
         **repeated,
     )
-    add("--cache", action="store_true", help="a proxy caches responses unless a request forbids it")
+    add("--cache", action="store_true", help="cache responses, unless the request forbids it")
     add("--quiet", action="store_true", help="no summary at the end")
     return options
 
 
 def _family(title: str) -> str:
-    """Describe the faults of one family."""
-    kinds = (_kind(name, kind) for name, kind in FAMILIES[title].items())
-    return "\n".join(("", f"{title.lower()}:", *kinds))
-
-
-def _kind(name: str, kind: FaultKind) -> str:
-    """Describe one kind of fault with its argument: `:SECONDS`, `[:SECONDS] (0.5)` or none."""
-    usage = default = ""
-    if kind.argument:
-        usage = f":{kind.argument.name}" if kind.argument.required else f"[:{kind.argument.name}]"
-    if kind.argument and kind.argument.default is not None:
-        default = f" ({kind.argument.default:g})"
-    return textwrap.fill(
-        kind.help + default,
-        width=96,
-        initial_indent=f"  {name + usage:<20}",
-        subsequent_indent=" " * 22,
-        break_on_hyphens=False,
-    )
+    """Describe the faults of one family, with their arguments: `:TEXT` or `[:SECONDS]`."""
+    lines = ["", f"{title.lower()}:"]
+    for name, kind in FAMILIES[title].items():
+        usage = default = ""
+        if kind.argument:
+            usage = f":{kind.argument.name}"
+            usage = usage if kind.argument.required else f"[{usage}]"
+            default = "" if kind.argument.default is None else f" ({kind.argument.default:g})"
+        lines += textwrap.wrap(
+            kind.help + default,
+            width=96,
+            initial_indent=f"  {name + usage:<20}",
+            subsequent_indent=" " * 22,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
 
 
 def _checked(

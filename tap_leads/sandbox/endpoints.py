@@ -3,14 +3,14 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from email.message import Message
 from functools import partial
 
 from tap_leads.sandbox import intercom_errors
 from tap_leads.sandbox.fault_kind import PageLeads
-from tap_leads.sandbox.faults import Firing
+from tap_leads.sandbox.faults import Fault, deviation
 from tap_leads.sandbox.http_response import Response, encode, ok
 from tap_leads.sandbox.sample_leads import data_attributes
 from tap_leads.sandbox.workspace import ScrollExistsError, ScrollNotFoundError, Workspace
@@ -37,7 +37,11 @@ def access_token(headers: Message) -> str:
 
 
 def serve(
-    workspace: Workspace, path: str, query: Mapping[str, str], headers: Message, faults: Firing
+    workspace: Workspace,
+    path: str,
+    query: Mapping[str, str],
+    headers: Message,
+    faults: Collection[Fault],
 ) -> Response:
     """Respond to a request whose token and rate are right."""
     version = headers.get("Intercom-Version", _LATEST_VERSION)
@@ -59,22 +63,22 @@ def serve(
     return intercom_errors.no_such_path()
 
 
-def _next_page(workspace: Workspace, scroll_param: str | None, faults: Firing) -> Response:
+def _next_page(
+    workspace: Workspace, scroll_param: str | None, faults: Collection[Fault]
+) -> Response:
     """Serve the next page of the scroll, or refuse it."""
     try:
-        page = workspace.scroll(scroll_param, faults.deviation())
+        page = workspace.scroll(scroll_param, deviation(faults))
     except ScrollExistsError:
         return intercom_errors.scroll_exists()
     except ScrollNotFoundError:
         return intercom_errors.scroll_not_found()
     records = [workspace.lead(index) for index in page.indexes]
-    if faults.edits:
-        faults.edit(PageLeads(records, page.indexes, workspace.seed))
-        # Unlike msgspec, the standard library writes lone surrogates (as escapes) and integers of
-        # any size.
-        encoded = json.dumps(records, allow_nan=False).encode()
-    else:
-        encoded = encode(records)
+    edits = [(fault.kind.edit, fault.argument) for fault in faults if fault.kind.edit]
+    for edit, argument in edits:
+        edit(PageLeads(records, page.indexes, workspace.seed), argument)
+    # Unlike msgspec, the standard library writes lone surrogates and integers of any size.
+    encoded = json.dumps(records, allow_nan=False).encode() if edits else encode(records)
     # The members are those of a fixture of hull-connectors; `total_count` is 0 there too.
     body = (
         b'{"type":"contact.list","pages":null,"total_count":0,"limited":false,'

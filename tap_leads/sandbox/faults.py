@@ -1,8 +1,7 @@
 """What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module reads that language and applies the faults. The kinds are in four tables: what happens
-to the leads and the scroll, which response replaces the real one, what happens to its body, and
-what happens on its way.
+This module reads that language. The kinds are in four tables: what happens to the leads and the
+scroll, which response replaces the real one, what happens to its body, and what happens on its way.
 """
 
 import re
@@ -10,10 +9,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tap_leads.sandbox.api_faults import RESPONSE_FAULTS, SCROLL_FAULTS
-from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind, PageLeads
-from tap_leads.sandbox.http_response import Response
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind
 from tap_leads.sandbox.response_faults import BODY_FAULTS, TRANSPORT_FAULTS
-from tap_leads.sandbox.workspace import Deviation, Workspace
+from tap_leads.sandbox.workspace import Deviation
 
 # Title -> kinds, as the command line lists them.
 FAMILIES: dict[str, dict[str, FaultKind]] = {
@@ -40,7 +38,7 @@ class Span(NamedTuple):
 class Fault(NamedTuple):
     """One thing that goes wrong, and at which requests to a workspace."""
 
-    kind: str
+    kind: FaultKind
     spans: tuple[Span, ...]
     argument: Any
     path: str = SCROLL
@@ -74,54 +72,21 @@ class Fault(NamedTuple):
             raise ValueError(f"there are no faults of {path!r}; choose from {', '.join(PATHS)}")
         if name not in KINDS:
             raise ValueError(f"there is no fault {name!r}; choose from {', '.join(KINDS)}")
-        if path not in KINDS[name].paths:
+        kind = KINDS[name]
+        if path not in kind.paths:
             raise ValueError(f"the fault {name} does not apply to {path}")
         spans = _spans(when)
         if path != SCROLL and any(span.of_each_scroll for span in spans):
             raise ValueError(f"{when!r} counts pages of a scroll, which {path} does not have")
-        return cls(name, spans, KINDS[name].read(name, argument if colon else None), path)
+        return cls(kind, spans, kind.read(name, argument if colon else None), path)
 
 
-class Firing:
-    """The faults that happen at one request, in the order in which they were given."""
-
-    def __init__(self, faults: Iterable[Fault], path: str, ordinal: int, of_scroll: int) -> None:
-        self._kinds = [
-            (KINDS[fault.kind], fault.argument)
-            for fault in faults
-            if fault.path == path and fault.fires(ordinal, of_scroll)
-        ]
-        self.edits = any(kind.edit for kind, _ in self._kinds)
-
-    def before(self, workspace: Workspace) -> tuple[Response | None, bool]:
-        """Change the workspace before the request is served.
-
-        Returns:
-            The first response that replaces the real one, if any, and whether the page is lost.
-        """
-        responses = [
-            (kind.before(workspace, argument), kind.lost) for kind, argument in self._kinds
-        ]
-        return next((found for found in responses if found[0]), (None, False))
-
-    def deviation(self) -> Deviation:
-        """Tell how the scroll deviates from its rules."""
-        deviation = Deviation()
-        for kind, argument in self._kinds:
-            deviation = kind.deviate(deviation, argument)
-        return deviation
-
-    def edit(self, page: PageLeads) -> None:
-        """Change the leads of a page."""
-        for kind, argument in self._kinds:
-            if kind.edit:
-                kind.edit(page, argument)
-
-    def change(self, response: Response) -> Response:
-        """Change a response, real or not."""
-        for kind, argument in self._kinds:
-            response = kind.change(response, argument)
-        return response
+def deviation(faults: Iterable[Fault]) -> Deviation:
+    """Tell how the scroll deviates from its rules under these faults."""
+    found = Deviation()
+    for fault in faults:
+        found = fault.kind.deviate(found, fault.argument)
+    return found
 
 
 def _spans(when: str) -> tuple[Span, ...]:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -12,17 +12,13 @@ from tap_leads.sandbox.http_response import Pieces, Response
 
 _BLOCKED = b"<html><head><title>Blocked</title></head><body>Ask your network team.</body></html>\n"
 _COUNTING = ("counts", "contacts")  # the paths that tell how many leads there are
+_PATHS_WITH = {"contacts": LISTS, "limited": ("contacts",), "errors": PATHS}  # by JSON member
 _COUNT = re.compile(rb'(?<="lead":\{"count":)-?\d+|(?<="total_count":)-?\d+')
 _LONG = 1000  # digits
 _BLOCK = 16  # megabytes of the gzip bomb that are compressed at once
 
 
-def _in_json(
-    what: str,
-    member: str,
-    change: Callable[[dict[str, Any]], object],
-    paths: Collection[str] = LISTS,
-) -> FaultKind:
+def _in_json(what: str, member: str, change: Callable[[dict[str, Any]], object]) -> FaultKind:
     """Make a kind that changes the JSON bodies that have a member."""
 
     def changed(response: Response, _: None) -> Response:
@@ -35,7 +31,7 @@ def _in_json(
         change(body)
         return replace(response, body=json.dumps(body, separators=(",", ":")).encode(), leads=0)
 
-    return FaultKind(what, paths=paths, change=changed)
+    return FaultKind(what, paths=_PATHS_WITH[member], change=changed)
 
 
 def _rename_code(body: dict[str, Any]) -> None:
@@ -71,10 +67,7 @@ BODY_FAULTS: dict[str, FaultKind] = {
         change=_shift_count,
     ),
     "limited": _in_json(
-        "`limited` is true, whatever the number of leads",
-        "limited",
-        lambda body: body.update(limited=True),
-        ("contacts",),
+        "`limited` is true, with few leads too", "limited", lambda body: body.update(limited=True)
     ),
     "nolist": _in_json(
         "no `contacts`; the page is gone", "contacts", lambda body: body.pop("contacts")
@@ -99,16 +92,10 @@ BODY_FAULTS: dict[str, FaultKind] = {
         ),
     ),
     "old-errors": _in_json(
-        "errors have a `type` in place of a `code`, as in older versions",
-        "errors",
-        _rename_code,
-        PATHS,
+        "errors have a `type` in place of a `code`, as in older versions", "errors", _rename_code
     ),
     "spelled-out": _in_json(
-        "error codes are spelled out: Request Timeout in place of request_timeout",
-        "errors",
-        _spell_out_code,
-        PATHS,
+        "error codes are like Request Timeout, not request_timeout", "errors", _spell_out_code
     ),
 }
 

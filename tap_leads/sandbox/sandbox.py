@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from tap_leads.sandbox import endpoints, intercom_errors
 from tap_leads.sandbox.caching_proxy import caching
 from tap_leads.sandbox.fault_kind import SCROLL
-from tap_leads.sandbox.faults import Fault, Firing
+from tap_leads.sandbox.faults import Fault, deviation
 from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.http_server import HOST, Server
 from tap_leads.sandbox.rate_limit import RateLimit
@@ -173,7 +173,7 @@ class Sandbox:
     def _respond(
         self, workspace: Workspace, target: str, headers: Message, refusal: Response | None
     ) -> Response:
-        """Respond under the faults that fire, and remember the requests to the scroll."""
+        """Respond under the faults of this request, and remember the requests to the scroll."""
         arrived = workspace.clock()
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -181,15 +181,19 @@ class Sandbox:
         is_scroll = parts.path == "/contacts/scroll"
         path = SCROLL if is_scroll else parts.path.strip("/").partition("/")[0]
         ordinal, of_scroll = workspace.arrive(path, opens=is_scroll and scroll_param is None)
-        faults = Firing(self._faults, path, ordinal, of_scroll)
-        instead, lost = faults.before(workspace)
+        faults = [f for f in self._faults if f.path == path and f.fires(ordinal, of_scroll)]
+        replacements = [
+            (response, fault.kind.lost)
+            for fault in faults
+            if (response := fault.kind.before(workspace, fault.argument))
+        ]
+        instead, lost = replacements[0] if replacements else (refusal, False)
         if lost and is_scroll:
             with suppress(ScrollError):
-                workspace.scroll(scroll_param, faults.deviation(), deliver=False)
-        response = instead or refusal
-        if not response:
-            response = endpoints.serve(workspace, parts.path, query, headers, faults)
-        response = faults.change(response)
+                workspace.scroll(scroll_param, deviation(faults), deliver=False)
+        response = instead or endpoints.serve(workspace, parts.path, query, headers, faults)
+        for fault in faults:
+            response = fault.kind.change(response, fault.argument)
         if is_scroll:
             workspace.remember(
                 ScrollRequest(ordinal, arrived, scroll_param, response.status, response.leads)

@@ -138,7 +138,7 @@ class Workspace(Population):
             limit = self.page_size if deviation.limit is None else deviation.limit
             indexes = self.indexes(start, 0 if deviation.end else min(limit, self.page_size))
             # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
-            # will expire": the empty page is the last thing a scroll does.
+            # will expire": the empty page ends the scroll.
             scroll.over = not indexes and deviation.limit != 0
             if scroll.over and deviation.no_end:
                 raise ScrollNotFoundError

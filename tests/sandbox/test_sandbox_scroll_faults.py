@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import requests
 from support.scroll_client import PAGE, Start, code
 
-from tap_leads.sandbox import lead, malformed_kind
+from tap_leads.sandbox import Lead, lead, malformed_lead
 
 
 def test_another_client_scrolls(scroll: Start) -> None:
@@ -25,36 +25,40 @@ def test_another_client_scrolls(scroll: Start) -> None:
     assert client.page() == client.expected(1)
 
 
-def test_types(scroll: Start) -> None:
-    """Every other lead of the page has malformed values. All other leads are unchanged."""
-    client = scroll("types@2")
-    before = list(client.workspace.leads())
-    assert client.ask().json()["contacts"] == before[:PAGE]
-    served = client.ask().json()["contacts"]
-    assert [lead["id"] for lead in served] == client.expected(2)
-    # As text: false is not 0, and 12 is not 12.0.
-    changed = [
-        index
-        for index, lead in enumerate(served, PAGE)
-        if json.dumps(lead) != json.dumps(before[index])
-    ]
-    assert changed == [index for index in range(PAGE, 2 * PAGE) if malformed_kind(1, index)]
-    assert len(changed) == PAGE // 2
-
-
 def test_malformed_values_on_the_wire(scroll: Start) -> None:
     """NUL and lone surrogates are JSON escapes. Huge integers have all digits."""
     body = scroll("types@*", leads=100, page_size=100).ask().content
+    assert body.isascii()
     for escape in (rb"\u0000", rb"\ud800", rb"\udfff", b"C:\\\\u0000", b"1180591620717411303425"):
         assert escape in body
-    assert body.isascii()
 
 
-def test_no_id(scroll: Start) -> None:
-    """One lead of the page has none."""
-    client = scroll("no-id@1")
-    served = client.ask().json()["contacts"]
-    assert [lead.get("id") for lead in served] == [None, *client.expected(1)[1:]]
+def make_older(lead: Lead) -> None:
+    """Change a lead to an older version."""
+    lead["updated_at"] -= 86_400
+    lead["name"] = f"{lead.get('name') or 'Lead'} (older)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "edit"),
+    [
+        ("no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
+        ("no-updated-at@2", lambda _, lead: lead.pop("updated_at")),
+        ("surrogate@2", lambda n, lead: lead.update(name="Ada \ud800 Hopper") if n == 9 else None),
+        ("stale@2:4", lambda n, lead: make_older(lead) if n < 4 else None),
+        ("types@2", lambda n, lead: lead.update(malformed_lead(1, PAGE + n, lead["app_id"]))),
+    ],
+)
+def test_a_page_is_edited(scroll: Start, fault: str, edit: Callable[[int, Lead], object]) -> None:
+    """Only leads of that page, and not in the workspace."""
+    client = scroll(fault)
+    leads = list(client.workspace.leads())
+    served = [client.ask().json()["contacts"] for _ in range(3)]
+    assert list(client.workspace.leads()) == leads
+    for n in range(PAGE):
+        edit(n, leads[PAGE + n])
+    # As text: false is not 0, and 12 is not 12.0.
+    assert json.dumps([*served[0], *served[1], *served[2]]) == json.dumps(leads[: 3 * PAGE])
 
 
 def test_update(scroll: Start) -> None:
@@ -227,35 +231,3 @@ def test_leads_can_move_before_they_are_served(scroll: Start) -> None:
     client = scroll("move@1:15", "move@2:999")
     once = client.ids[15:] + client.ids[:15]
     assert client.rest() == once[:10] + once
-
-
-def test_stale(scroll: Start) -> None:
-    """The first leads of the page are older than those of the workspace and of other pages."""
-    client = scroll("stale@2:4")
-    newest = list(client.workspace.leads())
-    assert client.ask().json()["contacts"] == newest[:PAGE]
-    older, same = (served := client.ask().json()["contacts"])[:4], served[4:]
-    assert same == newest[PAGE + 4 : 2 * PAGE]
-    for before, after in zip(older, newest[PAGE : PAGE + 4], strict=True):
-        assert before["id"] == after["id"]
-        assert before["updated_at"] == after["updated_at"] - 86_400
-        assert before["name"] != after.get("name")
-    assert list(client.workspace.leads()) == newest
-
-
-def test_no_updated_at(scroll: Start) -> None:
-    """Nothing else is missing, and only this page lacks it."""
-    client = scroll("no-updated-at@1")
-    leads = list(client.workspace.leads())
-    for record in leads[:PAGE]:
-        del record["updated_at"]
-    assert [client.ask().json()["contacts"] for _ in range(2)] == [leads[:PAGE], leads[PAGE:20]]
-
-
-def test_surrogate(scroll: Start) -> None:
-    """The last lead of the page has it, as a JSON escape. The others are unchanged."""
-    client = scroll("surrogate@1")
-    leads = list(client.workspace.leads())[:PAGE]
-    response = client.ask()
-    assert response.content.count(rb"\ud800") == 1
-    assert response.json()["contacts"] == [*leads[:-1], {**leads[-1], "name": "Ada \ud800 Hopper"}]

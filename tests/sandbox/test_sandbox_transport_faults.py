@@ -39,6 +39,7 @@ def test_hang_keeps_the_client_waiting(scroll: Start) -> None:
     client.page()
     with pytest.raises(requests.ReadTimeout):
         client.ask(timeout=0.1)
+    client.wait_for_requests(2)
     assert client.page() == client.expected(3)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import TypeAlias
@@ -61,12 +62,12 @@ class ScrollClient:
                 self.param = response.json()["scroll_param"]
         return response
 
-    def send(self) -> socket.socket:
-        """Send the next request on another connection, and do not wait for the response."""
+    def send(self, target: str | None = None) -> socket.socket:
+        """Send a request, or the next one, on another connection without waiting for a response."""
         host, _, port = self.sandbox.url.removeprefix("http://").partition(":")
         connection = socket.create_connection((host, int(port)), timeout=5)
         connection.sendall(
-            f"GET {self._path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n"
+            f"GET {target or self._path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n"
             f"Authorization: Bearer {self.sandbox.token}\r\n\r\n".encode()
         )
         return connection
@@ -92,6 +93,17 @@ class ScrollClient:
         while page := self.page():
             found += page
         return found
+
+    def wait_for_requests(self, number: int) -> None:
+        """Wait until the scroll has received that many requests, also ones without a response."""
+        self.wait_until(lambda: len(self.workspace.history) >= number)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition is true."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() - began < 5
+            time.sleep(0.005)
 
     @property
     def _path(self) -> str:
