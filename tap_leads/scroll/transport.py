@@ -148,7 +148,7 @@ class Session(requests.Session):
         try:
             return raw.readinto(buffer)
         finally:
-            # Not more than `_silence`: the process may have been suspended meanwhile.
+            # Not more than `_silence`: the process may have been suspended while it waited.
             self._left -= min(self._silence, time.monotonic() - started)
 
     def connected(self, connection_socket: socket.socket) -> None:
