@@ -97,8 +97,12 @@ docs: $(DEV) $(PLUGINS) ## Write the pages in docs/ that programs make (RECORD=1
 bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
 	@$(BIN)/python -m proof.benchmarks
 
+.PHONY: bench-huge
+bench-huge: $(DEV) $(PLUGINS) ## Read ten million leads, and load a million (half an hour)
+	@$(BIN)/python -m proof.benchmarks.huge
+
 .PHONY: faults
-faults: $(DEV) ## Show what each extractor loses when something goes wrong
+faults: $(DEV) ## Show what each extractor loses when something goes wrong, in docs/comparison.md
 	@$(BIN)/python -m proof.benchmarks.faults
 
 .PHONY: targets
