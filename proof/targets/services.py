@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import time
-import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from socket import socket
 from threading import Lock
 from typing import Self
+from urllib.error import URLError
 
+from demo.environments import installed
 from demo.postgres import PostgresServer
-from proof.targets.environment import ProgramError, installed
+from proof.targets.process import RUN_LIMIT, ProgramError
 
 START_LIMIT = 60.0
+# The S3 server asks for a signature, and does not check it.
+_CREDENTIALS = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+}
 
 
 class Services:
@@ -48,6 +54,14 @@ class Services:
         with self._starting:
             return self._s3
 
+    def request(self, method: str, path: str) -> bytes:
+        """Sends a request to the S3 server."""
+        address = f"{self.s3}/{path}"
+        request = urllib.request.Request(address, method=method, headers=_CREDENTIALS)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=RUN_LIMIT) as response:  # noqa: S310 - the same
+            body: bytes = response.read()
+        return body
+
     @cached_property
     def _postgres(self) -> PostgresServer:
         return self._stack.enter_context(PostgresServer())
@@ -57,7 +71,7 @@ class Services:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        program = installed("s3-server") / "moto_server"
+        program = installed("targets-s3-server") / "moto_server"
         process = self._stack.enter_context(
             subprocess.Popen(
                 [program, "--host", "127.0.0.1", "--port", str(port)],
@@ -69,9 +83,7 @@ class Services:
         address = f"http://127.0.0.1:{port}"
         end = time.monotonic() + START_LIMIT
         while time.monotonic() < end and process.poll() is None:
-            try:
-                with urllib.request.urlopen(address, timeout=5):
-                    return address
-            except urllib.error.URLError:
-                time.sleep(0.1)
+            with suppress(URLError), urllib.request.urlopen(address, timeout=5):
+                return address
+            time.sleep(0.1)
         raise ProgramError("the local S3 server did not start")
