@@ -174,11 +174,10 @@ class Destination:
         settings = {**self.target.settings(self), **self.target.fast, **more}
         config.write_text(json.dumps(settings))
         programs, script = self.target.programs(), self.target.script
-        command = (
-            [programs / "python", "-c", script] if script else [programs / self.target.program]
-        )
-        arguments = [config] if script else ["--config", config]
-        written = run(*command, *arguments, folder=self.folder, sent=output)
+        command: list[str | Path] = [programs / self.target.program, "--config", config]
+        if script:
+            command = [programs / "python", "-c", script, config]
+        written = run(*command, folder=self.folder, sent=output)
         (self.folder / f"{time.monotonic_ns()}.output").write_bytes(written)
 
     def rows(self) -> list[Row]:

@@ -138,11 +138,14 @@ def rate(report: Report, services: Services) -> float | None:
     if report.loads[report.best].without:
         few, many = few.without_activate_version(), many.without_activate_version()
     seconds = []
-    for extract in (few, few, many):  # the first one compiles what it imports
-        with report.target.destination(services) as destination:
-            began = time.perf_counter()
-            destination.pipe(extract.output)
-            seconds.append(time.perf_counter() - began)
+    try:
+        for extract in (few, few, many):  # the first one compiles what it imports
+            with report.target.destination(services) as destination:
+                began = time.perf_counter()
+                destination.pipe(extract.output)
+                seconds.append(time.perf_counter() - began)
+    except ProgramError:  # it loads the few leads, but takes too long for many
+        return None
     return (extracts.MANY - extracts.LEADS) / max(seconds[2] - seconds[1], 1e-3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -248,21 +249,10 @@ def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
         "    for path in sys.argv[1:]:\n"
         "        print(*session.get('https://api.intercom.io' + path).json())\n"
     )
-    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy;"
+    paths = ["/tags", "/contacts/scroll", "/companies/scroll"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"{script} runpy.run_path(sys.argv.pop(1), run_name='__main__')",
-            str(tmp_path),
-            str(redirect.__file__),
-            api.url,
-            "1",
-            "extractor:main",
-            "/tags",
-            "/contacts/scroll",
-            "/companies/scroll",
-        ],
+        [sys.executable, redirect.__file__, api.url, "1", "extractor:main", *paths],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         check=True,
         text=True,
