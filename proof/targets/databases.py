@@ -108,8 +108,8 @@ TARGETS = {
         metadata={"add_metadata_columns": True},
         own_flattening={"data_flattening_max_level": 2},
         quick=True,
-        note="With DuckDB 1.5 and 2.0 it was seen to drop the first row without a warning: "
-        "use 1.1.3, as here.",
+        note="With DuckDB 1.5 and 2.0, it drops the first row without a warning: use 1.1.3, as "
+        "here.",
     ),
     "sqlite": Target(
         "target-sqlite",
