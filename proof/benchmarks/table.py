@@ -172,6 +172,6 @@ def _notes(results: Results) -> str:
     rounds = {len(outcomes) for runs in results.runs.values() for outcomes in runs.values()}
     return (
         f"Each figure is the median of {max(rounds, default=0)} runs, with the lowest and the "
-        "highest in parentheses. What is compared ran by turns, and each ratio is that of two runs "
-        f"of the same turn. Every lead was counted. {results.machine}"
+        "highest in parentheses. Programs that are compared ran by turns, and each ratio is that "
+        f"of two runs of the same turn. Every lead was counted. {results.machine}"
     )
