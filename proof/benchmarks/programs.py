@@ -108,7 +108,9 @@ def run(
     limit = limit or TIME_LIMIT + leads / _SLOWEST
     began = time.perf_counter()
     with tempfile.TemporaryFile() as log, started(command, environment, log, limit) as process:
-        peak = _Peak(process.pid)
+        peaks = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, peaks), daemon=True)
+        watcher.start()
         numbers: list[bytes] = []
         first = last = 0.0
         for found in _numbers(process):
@@ -120,13 +122,14 @@ def run(
             numbers += found
         code, cpu = _end(process)
         seconds = time.perf_counter() - began
+        watcher.join()
         if code or len(numbers) != leads or set(numbers) != _expected(leads):
             raise BenchmarkError(
                 f"{Path(command[0]).name} ended with exit code {code} after {seconds:.0f} s with "
                 f"{len(numbers):,} leads, {len(set(numbers)):,} of them different, of {leads:,}:\n"
                 f"{_tail(log)}"
             )
-        return Outcome(leads, seconds, first, last, cpu, peak.megabytes())
+        return Outcome(leads, seconds, first, last, cpu, peaks[-1])
 
 
 @contextmanager
@@ -188,24 +191,12 @@ def _tail(log: IO[bytes]) -> str:
     return "\n".join(log.read().decode(errors="replace").splitlines()[-_LOG_LINES:])
 
 
-class _Peak:
-    """The high-water mark of a program's memory."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._megabytes = 0.0
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def megabytes(self) -> float:
-        self._thread.join()
-        return self._megabytes
-
-    def _watch(self) -> None:
-        with suppress(OSError, IndexError):  # it has ended
-            while True:
-                self._megabytes = max(self._megabytes, memory_peak(self._pid))
-                time.sleep(_INTERVAL)
+def _watch(pid: int, peaks: list[float]) -> None:
+    """Notes a program's peak of memory again and again, until it has ended."""
+    with suppress(OSError, IndexError):
+        while True:
+            peaks.append(memory_peak(pid))
+            time.sleep(_INTERVAL)
 
 
 def memory_peak(pid: int) -> float:
