@@ -50,7 +50,7 @@ def loaded(all_leads: Warehouse) -> Warehouse:
 
 
 @pytest.mark.parametrize("faults", LOSSES)
-def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
+def test_lost_leads_are_read_again_and_nothing_is_deleted(
     workbench: Workbench, loaded: Warehouse, faults: list[str]
 ) -> None:
     with Sandbox(leads=730, idle_limit=1.0, faults=faults) as sandbox:
@@ -66,13 +66,13 @@ def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
     ("leads", "faults", "code"),
     [
         pytest.param(730, ["end@p8"], 1, id="two-scrolls-lack-4-percent"),
-        pytest.param(730, ["end@p1"], 1, id="two-scrolls-bring-nothing"),
+        pytest.param(730, ["end@p1"], 1, id="two-scrolls-are-empty"),
         pytest.param(250, ["end@p2", "counts/403@*"], 1, id="the-list-contradicts-two-scrolls"),
         pytest.param(730, ["end@p8", *UNCOUNTED], 0, id="two-scrolls-agree-and-no-count"),
-        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="leads-that-come-hide-a-page"),
+        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="new-leads-hide-a-page"),
     ],
 )
-def test_what_two_scrolls_lack_is_never_deleted(
+def test_leads_that_two_scrolls_lack_are_never_deleted(
     workbench: Workbench, loaded: Warehouse, leads: int, faults: list[str], code: int
 ) -> None:
     with Sandbox(leads=leads, idle_limit=1.0, faults=faults) as sandbox:

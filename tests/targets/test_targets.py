@@ -1,7 +1,7 @@
-"""Whatever reads Singer gets every lead: targets old and new, and Singer's own tools.
+"""Every program that reads Singer gets every lead: targets old and new, and Singer's own tools.
 
-Each has an environment of its own under `.cache/targets`, made when it is first needed. What is
-promised of each target is in docs/targets.md.
+Each has an environment of its own under `.cache/environments`, made when it is first needed.
+docs/targets.md says what each target keeps.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def test_every_value_arrives(name: str, way: str, services: Services) -> None:
         ("csv", "deleted", None),
     ],
 )
-def test_what_becomes_of_deleted_leads(
+def test_deleted_leads_are_deleted_marked_or_stay(
     name: str, deleted: str, told: bool | None, services: Services
 ) -> None:
     """Changed and new leads are right everywhere; few targets obey ACTIVATE_VERSION.
