@@ -131,7 +131,7 @@ def _loaded(
 
 
 def rate(report: Report, services: Services) -> float | None:
-    """Leads per second in the best way; None for what is no target, and if loading fails."""
+    """Leads per second in the best way; None without the target's service, or if loading fails."""
     if report.missing or report.target.offline or report.loads[report.best].error:
         return None
     few, many = extracts.leads(report.best), extracts.many(report.best)
