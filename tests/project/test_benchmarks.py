@@ -15,8 +15,10 @@ import pytest
 import requests
 from support.records import leads_of
 
+from proof.benchmarks import __main__ as command
 from proof.benchmarks import faults, redirect, warehouse
-from proof.benchmarks.machine import calibrate, this_machine
+from proof.benchmarks.machine import Calibration, calibrate, this_machine
+from proof.benchmarks.measures import QUICK
 from proof.benchmarks.page import PAGE, write_page
 from proof.benchmarks.programs import BenchmarkError, bare_loop, run, tap, tap_environment
 from proof.benchmarks.results import Results
@@ -191,6 +193,24 @@ def test_figures_of_a_busy_machine_say_so(after: dict[str, float], words: str) -
     found = results(calibration=[RESULTS["calibration"][0], after])
     assert words in found.noise
     assert words in markdown(found)
+
+
+@pytest.mark.parametrize(("share", "pages"), [(0.5, 0), (1.0, 1)], ids=["busy", "quiet"])
+def test_only_a_run_on_a_quiet_machine_replaces_the_page(
+    share: float, pages: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[str] = []
+    for name, value in {
+        "MEASURES": {},
+        "COMPLETE": tmp_path / "results.json",
+        "PARTIAL": tmp_path / "partial.json",
+        "calibrate": lambda: Calibration(share, 100.0),
+        "write_page": written.append,
+        "draw_charts": lambda _: None,
+    }.items():
+        monkeypatch.setattr(command, name, value)
+    assert command.measure(QUICK, []) == 0
+    assert len(written) == pages
 
 
 def test_the_machine_and_how_quiet_it_is_are_measured() -> None:
