@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from proof.targets.process import run
+from proof.targets.services import once
 from tap_leads.sandbox import Sandbox
 
 Record: TypeAlias = dict[str, Any]
-_T = TypeVar("_T")
 
 LEADS = 300
 MANY = 10_000
@@ -87,18 +85,6 @@ class Extract:
         return Extract(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
 
-def _once(function: Callable[[str], _T]) -> Callable[[str], _T]:
-    """Keeps what a function returned, also when several threads ask for it at the same time."""
-    lock = Lock()
-    cached = cache(function)
-
-    def one_at_a_time(way: str) -> _T:
-        with lock:
-            return cached(way)
-
-    return one_at_a_time
-
-
 def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
     access = {"TAP_LEADS_ACCESS_TOKEN": token, "TAP_LEADS_API_URL": sandbox.url}
     tap = Path(sys.executable).with_name("tap-leads")
@@ -106,21 +92,21 @@ def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
         return Extract(run(tap, folder=Path(folder), environment=access | settings))
 
 
-@_once
+@once
 def leads(way: str) -> Extract:
     """Leads as one sync writes them."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def many(way: str) -> Extract:
     """Usual leads, enough to measure how fast a target loads them."""
     with Sandbox(leads=MANY) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def two_syncs(way: str) -> tuple[Extract, Extract]:
     """The leads of two syncs; between them some are changed, some deleted and some added."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
@@ -131,7 +117,7 @@ def two_syncs(way: str) -> tuple[Extract, Extract]:
         return first, _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def two_workspaces(way: str) -> tuple[Extract, Extract]:
     """The leads of two workspaces, which have the same ids, set up for one table."""
     counts = {"first": LEADS, "second": LEADS}

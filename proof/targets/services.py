@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import cached_property
+from functools import cache
 from socket import socket
 from threading import Lock
-from typing import Self
+from typing import Self, TypeVar
 from urllib.error import URLError
 
 from demo.environments import installed
@@ -24,12 +25,27 @@ _CREDENTIALS = {
 }
 
 
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+
+def once(function: Callable[[_Argument], _Result]) -> Callable[[_Argument], _Result]:
+    """Keeps what a function returned, also when several threads ask for it at the same time."""
+    lock = Lock()
+    cached = cache(function)
+
+    def one_at_a_time(argument: _Argument) -> _Result:
+        with lock:
+            return cached(argument)
+
+    return one_at_a_time
+
+
 class Services:
     """A PostgreSQL and an S3 server, for as long as a `with` statement lasts."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._starting = Lock()  # several targets may ask at the same time
 
     def __enter__(self) -> Self:
         return self
@@ -38,12 +54,13 @@ class Services:
         self._stack.close()
 
     @property
+    @once
     def postgres(self) -> PostgresServer:
         """A real PostgreSQL."""
-        with self._starting:
-            return self._postgres
+        return self._stack.enter_context(PostgresServer())
 
     @property
+    @once
     def s3(self) -> str:
         """The address of a local S3 server, which takes any credentials.
 
@@ -51,23 +68,6 @@ class Services:
             NotInstalledError: Its packages could not be installed.
             ProgramError: It did not start.
         """
-        with self._starting:
-            return self._s3
-
-    def request(self, method: str, path: str) -> bytes:
-        """Sends a request to the S3 server."""
-        address = f"{self.s3}/{path}"
-        request = urllib.request.Request(address, method=method, headers=_CREDENTIALS)  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=RUN_LIMIT) as response:  # noqa: S310 - the same
-            body: bytes = response.read()
-        return body
-
-    @cached_property
-    def _postgres(self) -> PostgresServer:
-        return self._stack.enter_context(PostgresServer())
-
-    @cached_property
-    def _s3(self) -> str:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -87,3 +87,11 @@ class Services:
                 return address
             time.sleep(0.1)
         raise ProgramError("the local S3 server did not start")
+
+    def request(self, method: str, path: str) -> bytes:
+        """Sends a request to the S3 server."""
+        address = f"{self.s3}/{path}"
+        request = urllib.request.Request(address, method=method, headers=_CREDENTIALS)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=RUN_LIMIT) as response:  # noqa: S310 - the same
+            body: bytes = response.read()
+        return body
