@@ -97,8 +97,12 @@ docs: $(DEV) $(PLUGINS) ## Write the generated pages in docs/ (RECORD=1: demo.sv
 bench: $(DEV) $(PLUGINS) ## Compare the tap's speed with a bare loop and other extractors
 	@$(BIN)/python -m proof.benchmarks
 
+.PHONY: bench-huge
+bench-huge: $(DEV) $(PLUGINS) ## Read ten million leads, and load a million (half an hour)
+	@$(BIN)/python -m proof.benchmarks.huge
+
 .PHONY: faults
-faults: $(DEV) ## Show what each extractor loses when something goes wrong
+faults: $(DEV) ## Show what each extractor loses when something goes wrong, in docs/comparison.md
 	@$(BIN)/python -m proof.benchmarks.faults
 
 .PHONY: targets
