@@ -41,6 +41,14 @@ OPTIONS = {
     "timezone": "UTC",
 }
 
+INITDB = (
+    f"--username={USER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+)
+
 # PGDATA, PGPORT and the like would change the server; LC_ALL=C makes its messages English.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
 
@@ -56,25 +64,32 @@ def serve(programs: Path, folder: Path) -> None:
         nobody = pwd.getpwnam("nobody")
         account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         programs = copied(programs, folder)
+    data, secret = folder / "data", folder / "password"
+    data.mkdir(mode=0o700)
     password = secrets.token_urlsafe(18)
-    data = make_database(programs, folder, password, account)
-    port = free_port()
-    options = [f"-c{name}={value}" for name, value in {**OPTIONS, "port": port}.items()]
+    secret.touch(mode=0o600)
+    secret.write_text(password)
+    if account:
+        # The folder itself stays root's, so that nobody else can add files to it.
+        for path in folder.rglob("*"):
+            os.chown(path, account["user"], account["group"])
+        folder.chmod(0o711)
+
     log = folder / "log"
     with log.open("wb") as output:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, *options],
-            cwd=data,
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            **account,
-        )
+        common: dict[str, Any] = {"cwd": data, "env": ENVIRONMENT, "stdin": subprocess.DEVNULL}
+        common |= {"stdout": output, "stderr": output, **account}
+        command = [str(programs / "initdb"), f"--pgdata={data}", f"--pwfile={secret}", *INITDB]
+        if subprocess.run(command, check=False, timeout=START_SECONDS, **common).returncode:
+            raise StartError(f"initdb failed:\n{tail(log)}")
+        port = free_port()
+        options = [f"-c{name}={value}" for name, value in {**OPTIONS, "port": port}.items()]
+        server = subprocess.Popen([programs / "postgres", "-D", data, *options], **common)
     try:
         if not is_up(server, data):
-            raise StartError(f"PostgreSQL did not start:\n{tail(log.read_text(errors='replace'))}")
-        say(host=HOST, port=port, user=USER, password=password)
+            raise StartError(f"PostgreSQL did not start:\n{tail(log)}")
+        print(json.dumps({"host": HOST, "port": port, "user": USER, "password": password}))
+        sys.stdout.flush()
         if sys.stdin.readline() == "keep\n":
             detach()
             time.sleep(KEEP_SECONDS)
@@ -98,44 +113,6 @@ def copied(programs: Path, folder: Path) -> Path:
     return copy / programs.name
 
 
-def make_database(programs: Path, folder: Path, password: str, account: dict[str, Any]) -> Path:
-    """Makes an empty database that only the password opens; returns its folder."""
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    secret = folder / "password"
-    secret.touch(mode=0o600)
-    secret.write_text(password)
-    if account:
-        # The folder itself stays root's, so that nobody else can add files to it.
-        for path in folder.rglob("*"):
-            os.chown(path, account["user"], account["group"])
-        folder.chmod(0o711)
-    made = subprocess.run(
-        [
-            programs / "initdb",
-            f"--pgdata={data}",
-            f"--username={USER}",
-            f"--pwfile={secret}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-        ],
-        check=False,
-        cwd=data,
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=START_SECONDS,
-        **account,
-    )
-    if made.returncode:
-        raise StartError(f"initdb failed:\n{tail(made.stdout)}")
-    return data
-
-
 def is_up(server: subprocess.Popen[bytes], data: Path) -> bool:
     """Waits until the server accepts connections; False if it ended or took too long."""
     status = data / "postmaster.pid"
@@ -149,22 +126,17 @@ def is_up(server: subprocess.Popen[bytes], data: Path) -> bool:
     return False
 
 
+def tail(log: Path) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+
+
 def free_port() -> int:
     """Finds a free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def tail(text: str) -> str:
-    """The end of a log."""
-    return "\n".join(text.splitlines()[-LOG_LINES:])
-
-
-def say(**words: object) -> None:
-    """Tells the parent."""
-    print(json.dumps(words), flush=True)
 
 
 def detach() -> None:
@@ -183,7 +155,7 @@ def main(programs: Path) -> int:
     try:
         serve(programs, folder)
     except (StartError, OSError, KeyError, subprocess.TimeoutExpired) as error:
-        say(error=str(error))
+        print(json.dumps({"error": str(error)}))
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
