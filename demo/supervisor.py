@@ -70,7 +70,7 @@ def serve(programs: Path, folder: Path) -> None:
     secret.touch(mode=0o600)
     secret.write_text(password)
     if account:
-        # The folder itself stays root's, so that nobody else can add files to it.
+        # The folder itself stays root's, so that no other user can add files to it.
         for path in folder.rglob("*"):
             os.chown(path, account["user"], account["group"])
         folder.chmod(0o711)
