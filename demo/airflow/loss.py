@@ -30,7 +30,7 @@ HEARTBEATS = {
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # for a slow machine
 }
-_HEADS = ("workspace", "tries: machine", "state", "leads", "table", "rows", "complete")
+_HEADS = ("workspace", "tries: machine", "state", "leads", "schema", "rows", "complete")
 
 
 @contextmanager
@@ -132,9 +132,7 @@ def report(
         complete = "yes" if result.complete else str(result)
         state = states.get(name, "not started")
         ran = ", ".join(f"{number}: {machine}" for dag, number, machine, _ in tries if dag == name)
-        lines.append(
-            [name, ran, state, workspace.count(), f"{schema}.contacts", len(rows), complete]
-        )
+        lines.append([name, ran, state, workspace.count(), schema, len(rows), complete])
         if state != "success" or not result.complete:
             code = 1
             log = "".join(log for dag, _, _, log in tries if dag == name)

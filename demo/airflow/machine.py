@@ -43,8 +43,7 @@ class Machine:
         pins: The name of the file in requirements/ from which Airflow is installed.
 
     Attributes:
-        name: The same.
-        processes: The worker's processes.
+        processes: The worker's processes, once it has started.
     """
 
     processes: Processes

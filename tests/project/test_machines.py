@@ -24,5 +24,5 @@ def test_a_workspace_whose_machine_is_lost_arrives_completely_through_the_other(
     assert len(tries) > 1
     assert {machine for _, machine in tries[:-1]} >= {lost}
     assert tries[-1][1] == other
-    rows = re.findall(r"success +(\d+) +\w+\.contacts +(\d+) +yes", printed)
+    rows = re.findall(r"success +(\d+) +\w+ +(\d+) +yes", printed)
     assert rows == [("2500", "2500"), ("1200", "1200"), ("300", "300")]

@@ -24,7 +24,7 @@ from demo.environments import installed
 from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
 AT_ONCE = 2
 LARGE, SMALL = "tap-leads--large", "tap-leads--small"
@@ -128,7 +128,7 @@ def outcome(
             api.wait_for_dags(TOKENS, START_SECONDS)
             first = [api.trigger(name) for name in (STUCK, SMALL, REFUSED, LARGE)]
             again = api.trigger(STUCK)
-            api.wait_for_runs(lambda runs: sum(run.state == "running" for run in runs) == 4, 60)
+            api.wait_for_runs(lambda runs: sum(run.state == "running" for run in runs) == 4, 120)
             api.set_pool("tap_leads", AT_ONCE)
             seen: list[psutil.Process] = []
 
@@ -136,10 +136,10 @@ def outcome(
                 seen[:] = processes(f"/run/{STUCK}/")
                 return bool(seen) or all(run.is_over for run in runs)
 
-            twice = [run.state for run in api.wait_for_runs(is_stuck, 120) if run.dag == STUCK]
+            twice = [run.state for run in api.wait_for_runs(is_stuck, 300) if run.dag == STUCK]
             api.set_pool("tap_leads", 0)  # all have started but the last
             ended = api.wait_for_runs(
-                lambda runs: all(run.is_over for run in runs if run.identity != again), 120
+                lambda runs: all(run.is_over for run in runs if run.identity != again), 300
             )
             runs = {run.dag: run for run in ended if run.identity in first}
             outcome = Outcome(
