@@ -1,4 +1,4 @@
-"""docs/operators.md says what the programs do; the README's table of faults is a part of it."""
+"""docs/operators.md and the README's table of faults describe what the programs do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ README = (ROOT / "README.md").read_text()
 
 ROWS = re.compile(r"^\| [^|]+ \| `([^|`]+)` \| [^|]+ \| `([^|]+)` \|$", re.MULTILINE)
 FAULTS: defaultdict[str, list[str]] = defaultdict(list)
-"""What the log says, by the fault that makes it say so."""
+"""The lines that the tables show of the log, by fault."""
 for _fault, _line in ROWS.findall(PAGE) + ROWS.findall(README):
     FAULTS[_fault].append(_line)
 
@@ -51,7 +51,7 @@ def test_the_log_says_what_the_tables_of_faults_show(
 
 
 def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
-    """Each pause as long as it can be, and each request as long as it may take."""
+    """Each pause has its longest duration, and each request takes until its time limit."""
     defaults = {name: setting.get("default") for name, setting in SETTINGS["properties"].items()}
     pauses: list[float] = []
     broken = Outcome(Kind.UNCLEAR, "no response came")
@@ -84,7 +84,7 @@ def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
     assert [round(pause / 1.1 + 0.01) for pause in pauses] == [60, 90, 135, 203, 304]
 
 
-def test_the_configuration_for_json_gives_a_log_of_json(workbench: Workbench) -> None:
+def test_the_configuration_for_json_makes_each_line_of_the_log_json(workbench: Workbench) -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert yaml.safe_load(block)["version"] == 1
     file = workbench.folder / "logging.yml"
@@ -108,7 +108,7 @@ def test_under_meltano_the_exit_code_is_1_and_the_last_line_is_meltanos(tmp_path
 
 
 def test_the_commands_that_leave_out_fields_leave_out_these_and_no_others(tmp_path: Path) -> None:
-    """In a project whose plugin selects nothing by itself, as one that `meltano add` made."""
+    """In a project whose plugin has no `select`, like one that `meltano add` made."""
     lines = re.findall(r"^meltano select .*", PAGE, re.MULTILINE)
     commands = [shlex.split(line)[1:] for line in lines]
     excluded = {command[3] for command in commands if "--exclude" in command}
