@@ -59,14 +59,18 @@ class Converter:
         """
         with suppress(*UNREADABLE):
             return self._decoder.leads(body)
-        return [self._lead(raw) for raw in raw_leads(body)]
+        return self._leads(raw_leads(body))
 
-    def _lead(self, raw: msgspec.Raw) -> LeadRecord:
+    def _leads(self, raw: list[msgspec.Raw]) -> list[LeadRecord]:
+        """The records of some leads. Halving the list finds those that do not fit."""
         with suppress(*UNREADABLE):
-            return self._decoder.leads(b'{"contacts":[%b]}' % raw)[0]
-        lead = lead_of(raw)
+            return self._decoder.leads(b'{"contacts":[%b]}' % b",".join(raw))
+        if len(raw) > 1:
+            half = len(raw) // 2
+            return [*self._leads(raw[:half]), *self._leads(raw[half:])]
+        lead = lead_of(raw[0])
         self._decoder.learn(lead)
-        return self._decoder.from_record(self.record(lead))
+        return [self._decoder.from_record(self.record(lead))]
 
     def record(self, lead: Mapping[str, Any]) -> dict[str, Any]:
         """The record of a lead, converted value by value.

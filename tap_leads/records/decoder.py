@@ -142,12 +142,10 @@ class LeadDecoder:
         self, leads: list[LeadRecord], holders: list[Any], attribute: str, path: Path
     ) -> None:
         *above, name = path
-        kinds: Counter[type] = Counter()
-        for lead, holder in zip(leads, holders, strict=True):
-            value = getattr(holder, attribute)
+        values = list(map(attrgetter(attribute), holders))
+        for lead, holder, value in zip(leads, holders, values, strict=True):
             if value is msgspec.UNSET:
                 continue
-            kinds[type(value)] += 1
             setattr(holder, attribute, msgspec.UNSET)
             kept = getattr(lead, self._additional)
             if kept is None:
@@ -156,8 +154,9 @@ class LeadDecoder:
             for step in above:
                 kept = kept.setdefault(step, {})
             kept[name] = value
-        for kind, count in kinds.items():
-            self._misfits.add(Misfit(path, known=False, is_object=kind is dict), count)
+        for kind, count in Counter(map(type, values)).items():
+            if kind is not msgspec.UnsetType:
+                self._misfits.add(Misfit(path, known=False, is_object=kind is dict), count)
 
 
 def _place(owner: str | None, path: Path, properties: Mapping[str, Any], *, moves: bool) -> _Place:
