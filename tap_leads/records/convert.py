@@ -58,19 +58,15 @@ class Converter:
             LeadWithoutIdError: A lead has no id.
         """
         with suppress(*UNREADABLE):
-            return self._decoder.leads(body)
-        return self._leads(raw_leads(body))
+            return self._decoder.page(body)
+        raw = raw_leads(body)
+        leads = self._decoder.leads(raw)
+        return [lead or self._lead(one) for lead, one in zip(leads, raw, strict=True)]
 
-    def _leads(self, raw: list[msgspec.Raw]) -> list[LeadRecord]:
-        """The records of some leads. Halving the list finds those that do not fit."""
-        with suppress(*UNREADABLE):
-            return self._decoder.leads(b'{"contacts":[%b]}' % b",".join(raw))
-        if len(raw) > 1:
-            half = len(raw) // 2
-            return [*self._leads(raw[:half]), *self._leads(raw[half:])]
-        lead = lead_of(raw[0])
+    def _lead(self, raw: msgspec.Raw) -> LeadRecord:
+        lead = lead_of(raw)
         self._decoder.learn(lead)
-        return [self._decoder.from_record(self.record(lead))]
+        return self._decoder.from_record(self.record(lead))
 
     def record(self, lead: Mapping[str, Any]) -> dict[str, Any]:
         """The record of a lead, converted value by value.

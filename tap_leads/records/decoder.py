@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -53,6 +53,14 @@ class _Place(NamedTuple):
     numbers: list[str]
     moved: dict[str, Path]
 
+    def find(self, leads: list[LeadRecord]) -> tuple[list[LeadRecord], list[Any]]:
+        """The leads that have this place, and what they have there."""
+        if self.owner is None:
+            return leads, leads
+        holder = attrgetter(self.owner)
+        owners = [lead for lead in leads if holder(lead) is not None]
+        return owners, list(map(holder, owners))
+
 
 class LeadDecoder:
     """Decodes leads that fit.
@@ -73,16 +81,25 @@ class LeadDecoder:
         self._schema = copy.deepcopy({"properties": schema["properties"]})
         self._build()
 
-    def leads(self, body: bytes) -> list[LeadRecord]:
+    def page(self, body: bytes) -> list[LeadRecord]:
         """The leads of a page.
 
         Raises:
             UNREADABLE: At least one of them does not fit, or contains NUL.
         """
-        if NUL in body:
-            raise MisfitError
-        leads: list[LeadRecord] = self._page.decode(body).contacts
+        leads = self._decode(body)
         self._complete(leads)
+        return leads
+
+    def leads(self, raw: Iterable[msgspec.Raw]) -> list[LeadRecord | None]:
+        """The same leads, decoded one by one: None for each that does not fit."""
+        leads: list[LeadRecord | None] = []
+        for one in raw:
+            try:
+                leads += self._decode(b'{"contacts":[%b]}' % one)
+            except UNREADABLE:
+                leads.append(None)
+        self._complete([lead for lead in leads if lead is not None])
         return leads
 
     def from_record(self, record: Mapping[str, Any]) -> LeadRecord:
@@ -121,22 +138,27 @@ class LeadDecoder:
         page = msgspec.defstruct("Page", [("contacts", list[self._lead])])  # type: ignore[name-defined]
         self._page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, float_hook=Decimal)
 
+    def _decode(self, body: bytes) -> list[LeadRecord]:
+        """Decodes a page, and checks the numbers, as their type accepts anything."""
+        if NUL in body:
+            raise MisfitError
+        leads: list[LeadRecord] = self._page.decode(body).contacts
+        for place in self._places:
+            if place.numbers:
+                _, holders = place.find(leads)
+                for attribute in place.numbers:
+                    if not _NUMBERS.issuperset(map(type, map(attrgetter(attribute), holders))):
+                        raise MisfitError
+        return leads
+
     def _complete(self, leads: list[LeadRecord]) -> None:
-        """Checks, converts and moves the values that need more than decoding."""
-        moves = []
-        for owner, times, numbers, moved in self._places:
-            owners, holders = leads, leads
-            if owner:
-                owners = [lead for lead in leads if getattr(lead, owner) is not None]
-                holders = list(map(attrgetter(owner), owners))
-            for attribute in numbers:
-                if not _NUMBERS.issuperset(map(type, map(attrgetter(attribute), holders))):
-                    raise MisfitError
-            for attribute in times:
+        """Converts times, and moves values to `additional_fields`. Nothing can fail."""
+        for place in self._places:
+            owners, holders = place.find(leads)
+            for attribute in place.times:
                 _convert_times(holders, attribute)
-            moves += [(owners, holders, attribute, path) for attribute, path in moved.items()]
-        for move in moves:  # nothing fails from here on
-            self._move(*move)
+            for attribute, path in place.moved.items():
+                self._move(owners, holders, attribute, path)
 
     def _move(
         self, leads: list[LeadRecord], holders: list[Any], attribute: str, path: Path

@@ -21,7 +21,8 @@ _TYPES: dict[str, Any] = {
     "integer": Annotated[int, msgspec.Meta(ge=-INT64_END, le=INT64_END - 1)],
     "number": int,
 }
-_SECONDS = Annotated[int, msgspec.Meta(gt=-MILLISECONDS, lt=MILLISECONDS)]
+_YEAR_1 = -62_135_596_800  # the first time that a date-time holds, in seconds since 1970
+_SECONDS = Annotated[int, msgspec.Meta(ge=_YEAR_1, lt=MILLISECONDS)]
 _ID = Annotated[str, msgspec.Meta(min_length=1)]
 _NOTHING = Annotated[int, msgspec.Meta(gt=0, lt=1)]  # no value fits
 

@@ -116,7 +116,7 @@ def test_any_pages_give_the_same_records_at_once_and_value_by_value(
 def test_leads_as_intercom_documents_them_are_decoded_at_once(number: int) -> None:
     """Otherwise the records would still be right, but cost twice as much."""
     leads = [lead(number, index) for index in range(100)]
-    assert len(decoder().leads(page(leads))) == 100
+    assert len(decoder().page(page(leads))) == 100
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_a_page_with_undocumented_names_is_decoded_at_once_after_the_first(
     body = one_lead(**undocumented)
     learned = LeadDecoder(ATTRIBUTES, {CUSTOM_ATTRIBUTES}, misfits := Misfits())
     with pytest.raises(UNREADABLE):
-        learned.leads(body)
+        learned.page(body)
     (sent,) = leads_of(body)
     learned.learn(sent)
     by_value = Converter(ATTRIBUTES)
-    assert written(learned.leads(body)) == written([by_value.record(sent)])
+    assert written(learned.page(body)) == written([by_value.record(sent)])
     assert misfits == by_value.misfits
 
 
@@ -148,9 +148,9 @@ def test_names_without_end_do_not_fill_the_memory() -> None:
     learned = decoder()
     for number in range(300):
         learned.learn({"id": "1", f"name_{number}": 1})
-    assert len(learned.leads(one_lead(name_99=1))) == 1
+    assert len(learned.page(one_lead(name_99=1))) == 1
     with pytest.raises(UNREADABLE):
-        learned.leads(one_lead(name_100=1))
+        learned.page(one_lead(name_100=1))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_names_without_end_do_not_fill_the_memory() -> None:
 )
 def test_a_lead_that_fits_is_written_as_it_is_value_by_value(body: bytes) -> None:
     by_value = map(Converter(LEAD_SCHEMA).record, leads_of(body))
-    assert written(decoder().leads(body)) == written(by_value)
+    assert written(decoder().page(body)) == written(by_value)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_lead_that_fits_is_written_as_it_is_value_by_value(body: bytes) -> Non
 )
 def test_what_must_be_converted_or_refused_is_left_to_the_converters(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
-        decoder().leads(body)
+        decoder().page(body)
 
 
 @pytest.mark.parametrize(
