@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.convert import Converter
-from tap_leads.records.lead_record import Lead, as_record
+from tap_leads.records.lead_record import LeadRecord, as_record
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.client import SCROLL, Client
 from tap_leads.scroll.counts import Counts
@@ -140,7 +140,7 @@ class ContactsStream(RESTStream[str | None]):
         return iter(())  # there are no child streams to sync
 
     @override
-    def _generate_record_messages(self, record: Lead) -> Generator[RecordMessage, None, None]:
+    def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
         # Private, and worth it: the SDK walks the selection for each value of each record, which
         # takes as long as everything else together.
         for output in self._outputs:
@@ -153,14 +153,14 @@ class ContactsStream(RESTStream[str | None]):
     def _outputs(self) -> list[Output]:
         return cast("list[Output]", self.stream_maps)
 
-    def mapped(self, lead: Lead) -> Iterator[dict[str, Any]]:
+    def mapped(self, lead: LeadRecord) -> Iterator[dict[str, Any]]:
         """What RECORD messages contain of a lead, after selection, stream maps and flattening."""
         for message in self._generate_record_messages(lead):
             record: Any = message.record
             yield record if type(record) is dict else as_record(record)
 
     @override
-    def request_records(self, context: Context | None) -> Iterator[Lead]:
+    def request_records(self, context: Context | None) -> Iterator[Any]:
         if self.ABORT_AT_RECORD_COUNT is not None:  # --test
             yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
             return
@@ -188,7 +188,7 @@ class ContactsStream(RESTStream[str | None]):
             for sentence in converter.misfits.sentences(selections):
                 self.logger.warning(sentence)
 
-    def _some_leads(self, most: int) -> Iterator[Lead]:
+    def _some_leads(self, most: int) -> Iterator[Any]:
         with self._converter() as converter, closing(self.new_client()) as client:
             try:
                 page = client.some_leads(min(most, _LIST_SIZE))
@@ -197,7 +197,7 @@ class ContactsStream(RESTStream[str | None]):
             Counts(client, Pauses(self.limits, self.logger), self.logger).report()
             yield from converter.leads(page.body)
 
-    def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
+    def read_pages(self) -> Generator[tuple[bytes, list[LeadRecord]], None, None]:
         """All leads, page by page: the body of each page, and its leads.
 
         Raises:

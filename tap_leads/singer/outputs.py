@@ -11,9 +11,8 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.catalog import Breadcrumb, MetadataMapping
 from typing_extensions import override
 
-from tap_leads.records.convert import as_plain_record
 from tap_leads.records.flatten import Flattening
-from tap_leads.records.lead_record import Lead, as_record
+from tap_leads.records.lead_record import as_plain_record, as_record
 from tap_leads.records.selection import Path, Selection, prune_schema, tree
 from tap_leads.singer.stream_maps import OutputMap, Stream, output_maps
 
@@ -56,7 +55,7 @@ class Output(StreamMap):
         self._changes_nothing = output_map.changes_nothing and not (flattening or selection.dropped)
 
     @override
-    def transform(self, record: Lead) -> Any:
+    def transform(self, record: Any) -> Any:
         """The record of a lead in this stream; None if the stream map's filter drops it.
 
         If nothing changes, the record stays a struct: to make a dictionary of it takes longer than
@@ -69,7 +68,7 @@ class Output(StreamMap):
         return self._flattening.record(mapped) if mapped and self._flattening else mapped
 
     @override
-    def get_filter_result(self, record: Lead) -> bool:
+    def get_filter_result(self, record: Any) -> bool:
         return True  # pragma: no cover - asked for child streams only, of which there are none
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from tap_leads.records.convert import Converter
@@ -14,6 +16,6 @@ def test_a_lead_that_nothing_changes_goes_out_as_it_was_decoded() -> None:
     stream = TapLeads(config={"access_token": "any"}).contacts
     (output,) = stream.stream_maps
     body = msgspec.json.encode({"contacts": [lead(7, index) for index in range(100)]})
-    leads = Converter(stream.schema).leads(body)
+    leads: list[Any] = Converter(stream.schema).leads(body)
     assert len(leads) == 100
     assert all(output.transform(one) is one for one in leads)
