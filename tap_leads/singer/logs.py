@@ -29,9 +29,9 @@ def set_up(sdk_set_up: Callable[[], _T], logger: logging.Logger) -> _T:
         sdk_set_up: The SDK's way to do it, and what it returns.
         logger: The tap's logger.
     """
-    path = os.environ.get(_CONFIGURATION)
-    if path == "":  # the SDK would open the current folder
-        del os.environ[_CONFIGURATION]
+    path = os.environ.pop(_CONFIGURATION, None)
+    if path:  # for an empty one, the SDK would open the current folder
+        os.environ[_CONFIGURATION] = path
     with valid_level():
         try:
             result = sdk_set_up()
@@ -66,9 +66,8 @@ def valid_level() -> Iterator[str | None]:
     try:
         yield text if text and not name else None
     finally:
-        if before is None:
-            del os.environ[_LEVEL]
-        else:
+        del os.environ[_LEVEL]
+        if before is not None:
             os.environ[_LEVEL] = before
 
 

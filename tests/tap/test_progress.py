@@ -9,6 +9,7 @@ import re
 import subprocess
 import termios
 import threading
+from typing import Any, cast
 
 import pytest
 from support.relay import relay
@@ -18,8 +19,8 @@ from tap_leads.sandbox import Sandbox
 from tap_leads.singer.progress import Progress
 
 
-class SomeReading:
-    """A reading that has come some way."""
+class SomeReader:
+    """A reader that has read some pages."""
 
     elapsed = 0.5
 
@@ -35,11 +36,11 @@ class SomeReading:
 
 def test_a_line_of_the_log_tells_leads_rate_and_pages(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    reading = SomeReading()
-    progress = Progress(reading, logging.getLogger("test"), interval=0.01)
+    reader = SomeReader()
+    progress = Progress(cast("Any", reader), logging.getLogger("test"), interval=0.01)
     progress.sent = 250
     with progress:
-        assert reading.asked.wait(5)
+        assert reader.asked.wait(5)
     line = "250 leads (25% of 1000) sent in 0 s, 500 a second; 7 pages wait for the target."
     assert caplog.messages[0] == line
 
