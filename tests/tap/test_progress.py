@@ -12,7 +12,6 @@ import threading
 from typing import Any, cast
 
 import pytest
-from support.relay import relay
 from support.tap import Workbench, command, environment
 
 from tap_leads.sandbox import Sandbox
@@ -45,18 +44,8 @@ def test_a_line_of_the_log_tells_leads_rate_and_pages(caplog: pytest.LogCaptureF
     assert caplog.messages[0] == line
 
 
-def test_intercoms_count_is_set_beside_the_leads_that_came(workbench: Workbench) -> None:
-    with Sandbox(leads=250) as sandbox:
-        run = workbench.sync(sandbox)
-    assert "Intercom counts 250 leads." in run.lines("INFO")
-
-
-def test_a_count_that_is_clearly_larger_is_a_warning(workbench: Workbench) -> None:
-    with Sandbox(leads=250) as sandbox, relay(sandbox, counts={"lead": {"count": 300}}) as (url, _):
-        run = workbench.sync(sandbox, api_url=url)
-    assert run.code == 0, run.log
-    assert len(run.ids) == 250
-    assert any("Intercom counts 300" in line for line in run.lines("WARNING"))
+def test_the_log_names_the_count_of_intercom(workbench: Workbench, leads_250: Sandbox) -> None:
+    assert "Intercom counts 250 leads." in workbench.sync(leads_250).lines("INFO")
 
 
 def test_on_a_terminal_a_live_line_tells_share_and_time_left(workbench: Workbench) -> None:

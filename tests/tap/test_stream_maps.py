@@ -199,29 +199,27 @@ def test_a_wrong_stream_is_named_before_the_sync(maps: Maps, stream: str) -> Non
         TapLeads(config={"access_token": "t", "stream_maps": maps})
 
 
+WRONG_RULES: dict[str, list[Any]] = {
+    "email": ["hush (", "", "hush = 1", "lower(email)", "e_mail", 5, {"hush": 1}],
+    "mail": ["self"],
+    "name": ["fake.name()"],  # the tests run without the package Faker
+    "id": [None, "__NULL__"],
+    "__key_properties__": ["id", [5]],
+    "__else__": ["hush"],
+    "__filter__": ["hush (", "e_mail", True],
+    "__alias__": [5],
+    "__source__": [5, None],
+    "__elze__": [None],
+}
+
+
 @pytest.mark.parametrize(
     ("rule", "field"),
-    [
-        pytest.param({"email": "hush ("}, "email", id="syntax"),
-        pytest.param({"email": ""}, "email", id="empty"),
-        pytest.param({"email": "hush = 1"}, "email", id="no-expression"),
-        pytest.param({"name": "name", "email": "lower(email)"}, "email", id="unknown-function"),
-        pytest.param({"email": "e_mail"}, "email", id="unknown-name"),
-        pytest.param({"mail": "self"}, "mail", id="self-of-a-new-field"),
-        pytest.param({"name": "fake.name()"}, "name", id="faker-is-not-installed"),
-        pytest.param({"email": 5}, "email", id="number"),
-        pytest.param({"email": {"hush": 1}}, "email", id="object"),
-        pytest.param({"id": None}, "id", id="key-dropped"),
-        pytest.param({"email": "email", "__else__": None}, "id", id="key-not-kept"),
-        pytest.param({"__key_properties__": ["nobody"]}, "nobody", id="key-that-is-not-there"),
-        pytest.param({"__key_properties__": "id"}, "__key_properties__", id="key-as-text"),
-        pytest.param({"__else__": "hush"}, "__else__", id="else"),
-        pytest.param({"__filter__": "hush ("}, "__filter__", id="filter-syntax"),
-        pytest.param({"__filter__": "e_mail"}, "__filter__", id="filter-name"),
-        pytest.param({"__filter__": True}, "__filter__", id="filter-type"),
-        pytest.param({"__elze__": None}, "__elze__", id="no-option"),
-        pytest.param({"__alias__": 5}, "__alias__", id="alias-type"),
-        pytest.param({"__source__": "contacts", "__alias__": "a"}, "__alias__", id="alias-of-copy"),
+    [({field: rule}, field) for field, rules in WRONG_RULES.items() for rule in rules]
+    + [
+        ({"email": "email", "__else__": None}, "id"),
+        ({"__key_properties__": ["nobody"]}, "nobody"),
+        ({"__source__": "contacts", "__alias__": "copy"}, "__alias__"),
     ],
 )
 def test_stream_and_field_of_a_wrong_rule_are_named_before_the_sync(rule: Maps, field: str) -> None:
