@@ -72,9 +72,7 @@ class TapLeads(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        name = (
-            self.contacts.name
-        )  # whose stream first replaces all but the selection in the catalog
+        name = self.contacts.name  # first, the stream replaces all but the selection in the catalog
         self.mapper = PluginMapper({}, self.logger)
         self.mapper.stream_maps[name] = [*outputs(self.catalog[name], self.config, self.logger)]
 

@@ -47,7 +47,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
+        self._thread.join(timeout=1.0)  # removes the live line before the log continues
 
     def _log(self) -> None:
         reader = self._reader

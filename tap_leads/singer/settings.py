@@ -146,7 +146,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
 
 _MUST = {
     "access_token": "be text without blanks or line breaks",
-    "api_url": "begin with https:// (http:// for this machine only) and hold no user, query or '#'",
+    "api_url": "begin with https:// (http:// for this machine only) and have no user, query or '#'",
     "api_version": 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"',
     "user_agent": "be one line of plain ASCII text",
 }
