@@ -34,12 +34,12 @@ def settings_of(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def bash(script: str, folder: Path, *arguments: str | Path, **variables: str) -> Run:
+def bash(script: str, folder: Path, **variables: str) -> Run:
     """Runs a script of bash in a folder, in which `tap` is the tap.
 
     The script may write its files `out` and `log`, which become the run's output and log.
     """
-    tap = " ".join(command(*arguments))
+    tap = " ".join(command())
     done = subprocess.run(
         ["bash", "-c", f'tap() {{ {tap} "$@"; }}; {script}'],
         cwd=folder,
