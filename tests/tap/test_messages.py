@@ -1,4 +1,4 @@
-"""Messages reach the target whole, in their order, and say the same as the SDK's own writer."""
+"""Messages reach the target complete and in order, and equal those of the SDK's writer."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Pipe(io.RawIOBase):
     """A raw file that takes only so many bytes at a time, and remembers each write.
 
     Args:
-        takes: Bytes a write; None takes all.
-        busy: How many writes take nothing at first, as a file does that must not block.
+        takes: Bytes per write; None takes all.
+        busy: How many writes take nothing at first, as if the file is non-blocking and full.
     """
 
     def __init__(self, takes: int | None = None, busy: int = 0) -> None:
@@ -92,7 +92,7 @@ OTHERS: list[Any] = [
 ]
 
 
-def test_records_are_gathered_up_to_the_size_of_a_pipe() -> None:
+def test_records_are_buffered_up_to_the_size_of_a_pipe() -> None:
     writer = MessageWriter()
     with output() as pipe:
         for number in range(1000):
@@ -163,7 +163,7 @@ MESSAGES: list[Any] = [
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_a_line_is_what_the_sdks_own_writer_makes_of_the_message(message: Message) -> None:
+def test_a_line_equals_that_of_the_sdks_own_writer(message: Message) -> None:
     writer = MessageWriter()
     with output() as ours:
         writer.write_message(message)

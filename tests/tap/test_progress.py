@@ -1,4 +1,4 @@
-"""A sync says how far it is, and what Intercom counts."""
+"""A sync reports its progress, and how many leads Intercom counts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def read_all(terminal: int) -> str:
     try:
         while part := os.read(terminal, 65536):
             parts.append(part)
-    except OSError:  # Linux says so at the end
+    except OSError:  # how Linux reports the end
         pass
     os.close(terminal)
     return b"".join(parts).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Each setting says what it is; a wrong one is named in one line, and its value never is."""
+"""Each setting is described, and one line names a wrong one, without its value."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def all_settings() -> dict[str, Any]:
 
 
 def complaints(**settings: Any) -> list[str]:
-    """What is said about these settings and a good access token."""
+    """The messages about these settings and a good access token."""
     return check_settings(all_settings(), {"access_token": "good"} | settings)
 
 
 def the_only_line(run: Run) -> str:
-    """The one line that a run said when it refused its settings."""
+    """The only error line of a run that refused its settings."""
     assert run.code == 1, run.log
     assert run.output == b""
     (error,) = run.lines("ERROR")

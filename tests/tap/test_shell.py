@@ -1,4 +1,4 @@
-"""The tap works in every shell: streams, signals, files and variables as they come."""
+"""The tap works with the streams, files and variables that a shell gives it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def the_error(run: Run) -> str:
     ["2>&-", "<&- 2>&-", "2>/dev/full", "<&- 2>log", "2> >(true)"],
     ids=["stderr", "stdin-and-stderr", "stderr-full", "stdin", "stderr-without-reader"],
 )
-def test_all_leads_come_without_a_log_or_an_input(
+def test_all_leads_are_sent_without_a_log_or_an_input(
     sandbox: Sandbox, tmp_path: Path, closed: str
 ) -> None:
     run = bash(f"tap >out {closed}", tmp_path, **settings_of(sandbox))
@@ -87,7 +87,7 @@ def test_a_failure_without_a_log_is_still_a_failure(tmp_path: Path) -> None:
 
 
 def test_no_file_takes_the_number_of_a_closed_stream(sandbox: Sandbox) -> None:
-    """Such as the one with the leads that wait for the target."""
+    """Otherwise, the log would be written into a file that the tap opens later."""
     arguments = ["bash", "-c", 'exec "$@" 2>&- <&-', "bash", *command()]
     with subprocess.Popen(
         arguments, env=environment(**settings_of(sandbox)), stdout=subprocess.PIPE
@@ -123,7 +123,7 @@ def test_one_line_names_an_output_that_takes_nothing(
 
 
 def read_into(writing: int, reading: int, sandbox: Sandbox) -> Run:
-    """What a sync wrote to a file of which this is the other end."""
+    """Runs a sync that writes to one end, and reads its output from the other."""
     with subprocess.Popen(
         command(),
         env=environment(**settings_of(sandbox)),
@@ -138,7 +138,7 @@ def read_into(writing: int, reading: int, sandbox: Sandbox) -> Run:
 
 
 def until_closed(reading: int) -> Iterator[bytes]:
-    """What can be read from a file; for a terminal, Linux reports its end as an error."""
+    """Reads a file until its end, which is an error if it is a terminal."""
     with contextlib.suppress(OSError):
         while data := os.read(reading, 65536):
             yield data
@@ -146,7 +146,7 @@ def until_closed(reading: int) -> Iterator[bytes]:
 
 
 def test_a_slow_reader_of_a_non_blocking_pipe_gets_all_and_costs_nothing() -> None:
-    """The tap waits in the kernel; it does not try again and again."""
+    """The tap waits in the kernel instead of trying again and again."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with Sandbox(leads=3000) as sandbox:
@@ -166,7 +166,7 @@ def test_a_slow_reader_of_a_non_blocking_pipe_gets_all_and_costs_nothing() -> No
 
 
 def comes_to_rest(process: psutil.Process) -> bool:
-    """Whether it uses next to no processor time within a second, once its start is over."""
+    """Whether it uses almost no processor time for a second, after its start."""
     used = [sum(process.cpu_times()[:2])]
     for _ in range(30):
         time.sleep(1.0)
@@ -347,7 +347,7 @@ def test_the_command_of_the_sandbox_reads_no_env_file(tmp_path: Path) -> None:
 def test_one_line_names_a_missing_folder_for_temporary_files(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """As in a read-only container; here no file may have any content."""
+    """As in a read-only container. Here, `ulimit` forbids files with content."""
     # What measures coverage could not write its file either.
     run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, **settings_of(sandbox))
     assert "TMPDIR" in the_error(run)
