@@ -117,9 +117,9 @@ def checked_maps(source: Source, logger: logging.Logger) -> list[tuple[str, Rule
 
 
 def _checked_rules(source: Source, name: str, rules: Rules) -> Rules:
-    """The same rules, with its name as the expression of each field that stays as it is.
+    """The same rules, but an expression that only returns a field becomes the field's name.
 
-    From this expression, the SDK knows that the field keeps its type.
+    The SDK gives the type of the field to the result of such an expression.
 
     Raises:
         StreamMapError: A rule is wrong.
@@ -137,8 +137,12 @@ def _checked_rules(source: Source, name: str, rules: Rules) -> Rules:
     if not fnmatch(source.name, mapped):
         problem = f"there is no stream '{mapped}', only the stream '{source.name}'"
         raise StreamMapError(name, None, problem)
-    unchanged = {name for name in rules.keys() & source.fields if _is_unchanged(name, rules[name])}
-    return rules | {name: name for name in unchanged}
+    fields = {
+        name: _returned_field(name, rule)
+        for name, rule in rules.items()
+        if isinstance(rule, str) and not name.startswith("__")
+    }
+    return rules | {name: field for name, field in fields.items() if field in source.fields}
 
 
 def _check_keys(source: Source, name: str, rules: Rules) -> None:
@@ -198,14 +202,14 @@ def _problem(field: str, rule: Any, names: set[str]) -> str | None:
     return None
 
 
-def _is_unchanged(field: str, rule: str | None) -> bool:
-    """Whether an expression returns the field as it is."""
-    match ast.parse(rule or "None", mode="eval").body:
-        case ast.Name(id=name):
-            return name in {field, "self"}
-        case ast.Subscript(value=ast.Name(id="record" | "_"), slice=ast.Constant(value=name)):
-            return bool(name == field)
-    return False
+def _returned_field(name: str, rule: str) -> Any:
+    """The field that an expression returns as it is; None if it does something else."""
+    match ast.parse(rule, mode="eval").body:
+        case ast.Name(id=field):
+            return name if field == "self" else field
+        case ast.Subscript(value=ast.Name(id="record" | "_"), slice=ast.Constant(value=field)):
+            return field
+    return None
 
 
 def _with_nulls(rules: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,11 +97,13 @@ def test_an_unchanged_field_keeps_its_values_in_additional_fields(
         "name": "name",
         "session_count": "self",
         "location_data": "record['location_data']",
+        "location": "_['location_data']",
         "additional_fields": "additional_fields",
         "__else__": None,
     }
     run = workbench.sync(malformed, stream_maps={"contacts": rule})
     found = records(run)
+    assert [one["location"] for one in found] == [one["location_data"] for one in found]
     assert rest(found) == {"name", "session_count", "location_data"} | UNDOCUMENTED
     assert set(found[0]) == rule.keys() - {"__else__"}
     assert any("'anonymous'" in line and "left out" in line for line in run.lines("WARNING"))
