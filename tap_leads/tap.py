@@ -23,7 +23,7 @@ from tap_leads.singer.command import Command
 from tap_leads.singer.messages import MessageWriter
 from tap_leads.singer.outputs import outputs
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
-from tap_leads.singer.sources import read_environment, read_files
+from tap_leads.singer.sources import read_environment, read_file
 from tap_leads.stream import ContactsStream
 
 _STATE_IS_IGNORED = "The given state is ignored: every sync reads all leads."
@@ -106,7 +106,8 @@ class TapLeads(Tap):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         given = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
-        given.config |= read_files(path for path in value if path != "ENV")
+        for path in value:
+            given.config |= read_file(path) if path != "ENV" else {}
         return given
 
     @classmethod

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,15 @@ _INLINE = re.compile(r'[{"\n]|access_token')
 """Matches a value of --config that is not a file name but the settings themselves."""
 
 
-def read_files(paths: Iterable[str]) -> dict[str, Any]:
-    """Reads configuration files; a later one overrides an earlier one.
+def read_file(path: str) -> dict[str, Any]:
+    """Reads a configuration file.
 
-    Each file is read once, so pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. The
-    encoding is UTF-8 or UTF-16; `json` finds out which.
+    It is read once, so pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. The encoding
+    is UTF-8 or UTF-16; `json` finds out which.
 
     Raises:
-        SettingsError: A file cannot be read, or contains no JSON object.
+        SettingsError: The file cannot be read, or contains no JSON object.
     """
-    settings: dict[str, Any] = {}
-    for path in paths:
-        settings |= _read_file(path)
-    return settings
-
-
-def _read_file(path: str) -> dict[str, Any]:
     if _INLINE.search(path) and not os.path.lexists(path):
         raise SettingsError(
             "--config takes the name of a file, not the settings themselves: other users of this "
