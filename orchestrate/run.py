@@ -46,7 +46,7 @@ def main(extractor: str, loader: str, *watched: str) -> int:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     folder, lock = private_folder()
-    # Leaving this block closes the standard input of the cleanup, and waits for its end.
+    # Leaving this block waits for the end of the cleanup.
     with subprocess.Popen(
         [sys.executable, _CLEANUP, folder, *watched],
         stdin=subprocess.PIPE,
@@ -62,13 +62,18 @@ def main(extractor: str, loader: str, *watched: str) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        cast("IO[bytes]", cleanup.stdin).write(b"%d\n" % meltano.pid)
+        stdin = cast("IO[bytes]", cleanup.stdin)
+        stdin.write(b"%d\n" % meltano.pid)
         refused = False
-        for line in meltano.stdout or ():
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            refused = refused or bool(_REFUSAL.search(line))
-        code = meltano.wait()
+        try:
+            for line in meltano.stdout or ():
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+                refused = refused or bool(_REFUSAL.search(line))
+            code = meltano.wait()
+        finally:
+            stdin.close()
+            meltano.wait()  # without it, Meltano is a zombie, for which the cleanup waits too
     if code and refused:
         return REFUSED
     return code if code >= 0 else 128 - code

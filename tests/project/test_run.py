@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -190,8 +191,10 @@ def test_a_run_that_is_killed_leaves_no_process_and_no_file(
 ) -> None:
     run, pids = runs.start_waiting(WAITING)
     assert [path.name for path in runs.files() if TOKEN.encode() in path.read_bytes()]
+    began = time.monotonic()
     run.send_signal(number)
     run.communicate(timeout=30)  # the cleanup has the same standard output, so it has ended too
+    assert time.monotonic() - began < cleanup.SECONDS, "it waited until it had to kill"
     assert_ended(pids)
     assert runs.files() == []
 
