@@ -3,8 +3,8 @@
 A value that does not fit its field, and a field that the schema does not know, move unchanged to
 `additional_fields`.
 
-There are two ways, which give the same records. `decoder` decodes leads that fit, a page at a time.
-Any other lead is decoded into a dictionary, and converted value by value.
+There are two ways, which give the same records. `decoder` decodes leads that fit, if possible a
+whole page at once. Any other lead is decoded into a dictionary, and converted value by value.
 """
 
 from __future__ import annotations

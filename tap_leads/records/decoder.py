@@ -133,7 +133,8 @@ class LeadDecoder:
         for name, attribute in attributes(properties).items():
             inner = properties[name].get("properties", {})
             places.append(_place(attribute, (name,), inner, moves=name in self._parts))
-        self._places = [place for place in places if any(place[1:])]
+        self._checked = [place for place in places if place.numbers]
+        self._completed = [place for place in places if place.times or place.moved]
         self._lead = lead_type(properties)
         page = msgspec.defstruct("Page", [("contacts", list[self._lead])])  # type: ignore[name-defined]
         self._page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page, float_hook=Decimal)
@@ -143,17 +144,16 @@ class LeadDecoder:
         if NUL in body:
             raise MisfitError
         leads: list[LeadRecord] = self._page.decode(body).contacts
-        for place in self._places:
-            if place.numbers:
-                _, holders = place.find(leads)
-                for attribute in place.numbers:
-                    if not _NUMBERS.issuperset(map(type, map(attrgetter(attribute), holders))):
-                        raise MisfitError
+        for place in self._checked:
+            _, holders = place.find(leads)
+            for attribute in place.numbers:
+                if not _NUMBERS.issuperset(map(type, map(attrgetter(attribute), holders))):
+                    raise MisfitError
         return leads
 
     def _complete(self, leads: list[LeadRecord]) -> None:
         """Converts times, and moves values to `additional_fields`. Nothing can fail."""
-        for place in self._places:
+        for place in self._completed:
             owners, holders = place.find(leads)
             for attribute in place.times:
                 _convert_times(holders, attribute)
