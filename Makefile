@@ -55,7 +55,7 @@ cover: test ## Run all tests; every line and branch of tap_leads must be run
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
-	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+	SIMULATE_FAULTS=1 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
 test-machines: $(DEV) $(PLUGINS) ## Lose one of two machines, with Edge and with Celery (6 minutes)
