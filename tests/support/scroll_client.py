@@ -1,4 +1,4 @@
-"""A client that scrolls through a sandbox, whatever it meets."""
+"""A client that scrolls through a sandbox, whatever the responses are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE = 10
 class ScrollClient:
     """A client of a sandbox of pages of ten leads.
 
-    It is careless: whatever happens, it goes on with the latest scroll parameter it has.
+    After each response, it goes on with the latest scroll parameter that it has.
     """
 
     def __init__(self, sandbox: Sandbox, session: requests.Session) -> None:
@@ -24,11 +24,11 @@ class ScrollClient:
         self.param: str | None = None
 
     def get(self, path: str, timeout: float = 5) -> requests.Response:
-        """Send one request to any path."""
+        """Send a request to any path."""
         return self.session.get(self.sandbox.url + path, timeout=timeout, allow_redirects=False)
 
     def ask(self, timeout: float = 5) -> requests.Response:
-        """Send the next request, whatever the last one brought."""
+        """Send the next request of the scroll."""
         query = f"?scroll_param={self.param}" if self.param else ""
         response = self.get(f"/contacts/scroll{query}", timeout)
         if response.status_code == 200:
