@@ -53,6 +53,9 @@ class Process:
         request = json.dumps([list(arguments), dict(env), os.getcwd()]).encode()  # noqa: PTH109
         try:
             socket.send_fds(connection, [request], [theirs for _, theirs in pipes])
+        except ConnectionError:
+            self._close()
+            raise
         finally:
             for _, theirs in pipes:
                 os.close(theirs)
@@ -63,8 +66,7 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        for file in (self._reply, self.stdout, self.stderr):
-            file.close()
+        self._close()
 
     def send_signal(self, number: int) -> None:
         """Sends a signal, unless the process has ended."""
@@ -104,8 +106,13 @@ class Process:
         line = self._reply.readline()
         if not line:
             self.kill()
+            self._close()
             raise ConnectionError("The fork server ended before a run of the tap did.")
         return int(line)
+
+    def _close(self) -> None:
+        for file in (self._reply, self.stdout, self.stderr):
+            file.close()
 
 
 class _Server:
@@ -137,11 +144,18 @@ _servers: dict[str | None, _Server] = {}
 
 def start(arguments: Sequence[str], env: Mapping[str, str]) -> Process:
     """Starts a run of the tap; with coverage, if the calling test is to be measured."""
+    try:
+        return Process(_server().connection, arguments, env)
+    except ConnectionError:  # the server died, and is replaced
+        _servers.pop(os.environ.get(_COVERAGE)).close()
+        return Process(_server().connection, arguments, env)
+
+
+def _server() -> _Server:
     coverage = os.environ.get(_COVERAGE)
-    server = _servers.get(coverage)
-    if server is None or server.process.poll() is not None:
-        server = _servers[coverage] = _Server()
-    return Process(server.connection, arguments, env)
+    if coverage not in _servers:
+        _servers[coverage] = _Server()
+    return _servers[coverage]
 
 
 def close() -> None:
