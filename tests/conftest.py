@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support import fork_server
 from support.tap import Workbench
 from support.warehouse import Warehouse
@@ -15,8 +15,10 @@ from support.warehouse import Warehouse
 from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
 
-# For `make check`.
-settings.register_profile("quick", max_examples=10)
+# A busy machine must not fail a test, so no example has a time limit. `make check` tries fewer.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("tests"), max_examples=10)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

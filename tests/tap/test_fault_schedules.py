@@ -65,7 +65,7 @@ def sync(sandbox: Sandbox) -> tuple[TapLeadsError | None, list[dict[str, Any]]]:
     return error, [json.loads(line) for line in output]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(faults=st.lists(FAULT, max_size=5), leads=st.integers(0, 45))
 def test_a_sync_sends_every_lead_and_each_version_once_or_fails(
     faults: list[str], leads: int
