@@ -46,7 +46,7 @@ test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is ins
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
 .PHONY: simulate
-simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (10 minutes)
+simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (some minutes)
 	SIMULATE_FAULTS=3 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: cover

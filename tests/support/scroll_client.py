@@ -1,4 +1,4 @@
-"""A client that scrolls through a sandbox, whatever the responses are."""
+"""A client that scrolls through a sandbox."""
 
 from __future__ import annotations
 

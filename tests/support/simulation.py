@@ -35,9 +35,9 @@ FAULTS = (
     "false end",
     "page taken",
     "short page",
-    "leads come",
-    "leads go",
-    "leads merge",
+    "leads created",
+    "leads deleted",
+    "leads merged",
     "older versions",
     "edited leads at the end",
     "expired",
@@ -179,13 +179,13 @@ class Workspace:
     def _change(self, fault: str) -> None:
         """Changes leads while the scroll is open."""
         match fault:
-            case "leads come":
-                self.leads[f"came-{self._request}"] = 1
-                self._left.append((f"came-{self._request}", 1))
-            case "leads go":
+            case "leads created":
+                self.leads[f"created-{self._request}"] = 1
+                self._left.append((f"created-{self._request}", 1))
+            case "leads deleted":
                 for identity in list(self.leads)[1:][-2:]:
                     self._delete(identity)
-            case "leads merge" if len(self.leads) > 1:
+            case "leads merged" if len(self.leads) > 1:
                 merged, survivor, *_ = self.leads
                 self._delete(merged)
                 self.leads[survivor] += 1
