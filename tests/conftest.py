@@ -46,7 +46,7 @@ def workbench(tmp_path: Path) -> Workbench:
 @pytest.fixture(scope="session")
 def leads_250() -> Iterator[Sandbox]:
     """A sandbox of 250 leads, without faults."""
-    with Sandbox(leads=250, idle_limit=1.0) as sandbox:
+    with Sandbox(leads=250, idle_limit=5.0) as sandbox:
         yield sandbox
 
 

@@ -92,11 +92,12 @@ def test_the_commands_that_leave_out_fields_leave_out_these_and_no_others(tmp_pa
     (tmp_path / "project").mkdir()
     (tmp_path / "project/meltano.yml").write_text(yaml.safe_dump(project))
     with Sandbox(leads=100, faults=["types@*"]) as sandbox:
-        env = meltano.tap_settings(sandbox) | {"TARGET_JSONL_DESTINATION_PATH": str(tmp_path)}
-        for command in (*commands, ["run", "tap-leads", "target-jsonl"]):
+        env = meltano.tap_settings(sandbox)
+        for command in (*commands, ["invoke", "tap-leads"]):
             run = meltano.run(*command, folder=tmp_path, env=env, cwd=tmp_path / "project")
             assert run.returncode == 0, run.stdout
-    records = [json.loads(line) for line in (tmp_path / "contacts.jsonl").read_text().splitlines()]
+    lines = [line for line in run.stdout.splitlines() if line.startswith('{"type":"RECORD"')]
+    records = [json.loads(line)["record"] for line in lines]
     assert len(records) == 100
     fields = set().union(*records)
     assert {"id", "companies", "custom_attributes", "additional_fields"} <= fields

@@ -129,7 +129,7 @@ SCROLLS = {
 def test_no_more_scrolls_are_opened_than_it_takes_to_send_each_lead_once(
     workbench: Workbench, faults: str
 ) -> None:
-    idle_limit = 10.0 if faults.startswith("429") else 1.0
+    idle_limit = 10.0 if faults.startswith("429") else 2.0
     run, sandbox = sync(workbench, *faults.split(), idle_limit=idle_limit)
     assert run.code == 0, run.log
     assert sorted(run.ids) == sorted(ids_of(sandbox))
