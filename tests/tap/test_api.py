@@ -24,7 +24,7 @@ from tap_leads.tap import TapLeads
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox of 250 leads for one test."""
-    with Sandbox(leads=250, idle_limit=1.0) as sandbox:
+    with Sandbox(leads=250, idle_limit=5.0) as sandbox:
         yield sandbox
 
 
@@ -43,7 +43,7 @@ def test_leads_are_the_records_of_the_tap(
 
 
 def test_a_restart_repeats_no_lead() -> None:
-    with Sandbox(leads=250, idle_limit=0.5, faults=["restart@2"]) as sandbox:
+    with Sandbox(leads=250, idle_limit=2.0, faults=["restart@2"]) as sandbox:
         found = [lead["id"] for lead in leads(**settings_of(sandbox))]
         assert sandbox.workspace.scrolls_opened == 2
         assert sorted(found) == sorted(ids_of(sandbox))

@@ -185,14 +185,14 @@ LASTING = {
 def test_a_scroll_that_keeps_breaking_fails_after_max_restarts(
     workbench: Workbench, fault: str
 ) -> None:
-    run, _ = sync(workbench, fault, idle_limit=0.2, max_restarts=1)
+    run, _ = sync(workbench, fault, idle_limit=2.0, scroll_expiry=2, max_restarts=1)
     error = error_of(run)
     assert "restarted 1 time(s)" in error
     assert LASTING[fault] in error
 
 
 def test_not_found_after_a_full_page_is_never_the_end(workbench: Workbench) -> None:
-    run, _ = sync(workbench, "no-end@*", leads=300, idle_limit=0.5, max_restarts=1)
+    run, _ = sync(workbench, "no-end@*", leads=300, idle_limit=2.0, max_restarts=1)
     assert "Intercom did not find the scroll" in error_of(run)
 
 
@@ -274,7 +274,7 @@ def test_a_lead_that_changed_between_two_scrolls_ends_with_its_newest_version(
 
 
 def test_edited_leads_at_the_end_of_the_scroll_do_not_break_it(workbench: Workbench) -> None:
-    run, sandbox = sync(workbench, "move@2:40", leads=200)
+    run, sandbox = sync(workbench, "move@2:40", leads=200, idle_limit=10.0)
     assert run.code == 0, run.log
     assert sandbox.workspace.scrolls_opened == 1
     assert set(run.ids) == set(ids_of(sandbox))

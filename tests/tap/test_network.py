@@ -103,8 +103,8 @@ def test_a_scroll_is_one_connection_and_one_request_per_page(workbench: Workbenc
 
 def test_each_new_scroll_starts_on_a_new_connection(workbench: Workbench) -> None:
     """After minutes of waiting, a gateway may have forgotten the old one."""
-    with Sandbox(leads=250, idle_limit=1.0, faults=["nojson@2", "expire@5"]) as sandbox:
-        run = workbench.sync(sandbox)
+    with Sandbox(leads=250, idle_limit=2.0, faults=["nojson@2", "expire@5"]) as sandbox:
+        run = workbench.sync(sandbox, scroll_expiry=2)
     assert run.code == 0, run.log
     assert sandbox.workspace.scrolls_opened == 3
     assert sandbox.connections == 4  # and one before the first scroll
