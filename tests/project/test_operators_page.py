@@ -25,7 +25,7 @@ PAGE = (ROOT / "docs/operators.md").read_text()
 
 
 def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
-    """The longest pauses, and requests that take as long as they may."""
+    """Each pause has its longest duration, and each request takes until its time limit."""
     defaults = {name: setting.get("default") for name, setting in SETTINGS["properties"].items()}
     pauses: list[float] = []
     broken = Outcome(Kind.UNCLEAR, "no response came")
@@ -58,7 +58,7 @@ def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
     assert [round(pause / 1.1 + 0.01) for pause in pauses] == [60, 90, 135, 203, 304]
 
 
-def test_the_configuration_for_json_gives_a_log_of_json(workbench: Workbench) -> None:
+def test_the_configuration_for_json_makes_each_line_of_the_log_json(workbench: Workbench) -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert yaml.safe_load(block)["version"] == 1
     file = workbench.folder / "logging.yml"
@@ -82,7 +82,7 @@ def test_under_meltano_the_exit_code_is_1_and_the_last_line_is_not_the_taps(tmp_
 
 
 def test_the_commands_that_leave_out_fields_leave_out_these_and_no_others(tmp_path: Path) -> None:
-    """In a project whose plugin selects no fields by default, as after `meltano add`."""
+    """In a project whose plugin has no `select`, like one that `meltano add` made."""
     lines = re.findall(r"^meltano select .*", PAGE, re.MULTILINE)
     commands = [shlex.split(line)[1:] for line in lines]
     excluded = {command[3] for command in commands if "--exclude" in command}
