@@ -46,7 +46,7 @@ test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is ins
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
 .PHONY: simulate
-simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (10 minutes)
+simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (some minutes)
 	SIMULATE_FAULTS=3 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: cover
@@ -55,7 +55,7 @@ cover: test ## Run all tests; every line and branch of tap_leads must be run
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
-	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+	SIMULATE_FAULTS=1 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
 test-machines: $(DEV) $(PLUGINS) ## Kill one of two machines, with Edge and with Celery (6 minutes)
