@@ -4,17 +4,17 @@
 #   docker run --read-only --tmpfs /tmp --env TAP_LEADS_ACCESS_TOKEN ... tap-leads \
 #     python orchestrate/run.py tap-leads target-postgres
 #
-# The tap and the loader each have an environment of their own, Meltano a third; all are installed
-# here, nothing at the start. It runs as user 10001, and with a read-only root: the only folder it
-# writes to is /tmp (TMPDIR), where pages wait for the loader. MELTANO_DATABASE_URI must name a
-# PostgreSQL, as Meltano's state in the image would be read-only and lost.
+# The tap, the loader and Meltano have separate environments, which are installed when the image is
+# built. A container runs as user 10001 with a read-only root. It writes only to /tmp (TMPDIR),
+# where pages wait for the loader. MELTANO_DATABASE_URI must name a PostgreSQL, because Meltano
+# cannot write its state into the image.
 #
-# For Airflow's KubernetesExecutor, take Airflow in as well:
+# For Airflow's KubernetesExecutor, include Airflow:
 #   docker build --build-arg AIRFLOW=airflow-kubernetes --tag tap-leads-airflow .
 FROM python:3.11-slim AS build
 ARG AIRFLOW=""
 WORKDIR /project
-# Compiled here, as nothing can be written when it runs.
+# Everything is compiled now, because a container cannot write into its folders.
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements requirements
@@ -43,10 +43,9 @@ ENV PATH="/opt/airflow/bin:/opt/meltano/bin:$PATH" \
     AIRFLOW_HOME=/tmp/airflow \
     MELTANO_PROJECT_ROOT=/project \
     PYTHONUNBUFFERED=1
-# The image of Python comes without its compiled standard library. Airflow's commands refuse a user
-# without a name.
+# Python's image has no compiled standard library. Airflow's commands refuse a user without a name.
 RUN python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
  && groupadd --gid 10001 tap-leads \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home tap-leads
-# No ENTRYPOINT: Airflow gives a pod the whole command.
+# There is no ENTRYPOINT, because Airflow sets the whole command of a pod.
 USER 10001:10001

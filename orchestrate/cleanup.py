@@ -2,8 +2,8 @@
 
     python orchestrate/cleanup.py FOLDER [PID ...]
 
-run.py starts it, writes the id of the run's process group to its standard input, and keeps that
-open. It ends when run.py does, killed or not. This program waits for that, or for the end of one
+run.py starts this program and writes the id of the run's process group to its standard input.
+Standard input ends with run.py, killed or not. This program waits for that, or for the end of one
 of the given processes.
 """
 
@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 
 SECONDS = 10.0
-"""How long the processes may take to end before they are killed."""
+"""After this time, processes that have not ended are killed."""
 _POLL = 0.05
 
 
@@ -28,16 +28,16 @@ def main(folder: str, *watched: str) -> None:
         signal.signal(number, signal.SIG_IGN)
     group = int(sys.stdin.readline() or 0)  # empty: the run ended before it started Meltano
     if group:
-        with suppress(ProcessLookupError):  # one of them is gone already
+        with suppress(ProcessLookupError):  # one of them has ended already
             select.select([sys.stdin, *(os.pidfd_open(int(pid)) for pid in watched)], [], [])
         end(group)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def end(group: int) -> None:
-    """Ends a process group: asks, then kills."""
+    """Ends a process group: by SIGTERM, then by SIGKILL."""
     deadline = time.monotonic() + SECONDS
-    with suppress(ProcessLookupError):  # all of them are gone
+    with suppress(ProcessLookupError):  # all of them have ended
         os.killpg(group, signal.SIGTERM)
         while time.monotonic() < deadline:
             time.sleep(_POLL)

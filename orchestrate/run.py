@@ -1,18 +1,18 @@
-"""One run of a workspace: `meltano run`, of which nothing is left over.
+"""Runs a workspace with `meltano run`, and leaves no file and no process behind.
 
     python orchestrate/run.py tap-leads--acme target-postgres [PID ...]
 
 What it adds to Meltano:
 
-- The run's files are in a private folder, which is removed. One of them holds the access token.
-- If the variable WORKSPACE_ENTRIES holds a list of workspaces (YAML), Meltano reads that one. So a
-  wrong entry of another workspace does not matter, which Meltano would refuse with all others.
-- When this program ends, in whatever way, all processes of the run end. The same happens when one
-  of the processes that are named by their ids ends.
-- Exit code 77 says that Intercom refused the access token, so that a retry is useless. Meltano's
-  own exit code is 1 for every failure.
+- The run's files, one of which holds the access token, are in a private folder that is removed.
+- If the variable WORKSPACE_ENTRIES holds a list of workspaces (YAML), Meltano reads that list. So
+  the run works although the project's list has wrong entries, for which Meltano refuses it whole.
+- When this program ends or is killed, all processes of the run end. The same happens when one of
+  the processes with the given ids ends.
+- Exit code 77 means that Intercom refused the access token, so a retry is useless. Meltano's own
+  exit code is 1 for every failure.
 
-Needs nothing but Python's standard library, and `meltano` in the PATH.
+It needs only Python's standard library, and `meltano` in the PATH.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ REFUSED = 77  # EX_NOPERM of sysexits.h
 
 _CLEANUP = Path(__file__).with_name("cleanup.py")
 _LIST = Path("orchestrate/workspaces.meltano.yml")
-# The tap's own sentences on the token, with Intercom's error code, as an error. A response of a
-# proxy or a firewall has no such code, and may be gone with the next try.
+# The tap's own errors about the token, with Intercom's error code. The response of a proxy or a
+# firewall has no such code, and the next try may succeed.
 _REFUSAL = re.compile(
     rb"^(?!.*\bwarning\b).*\bIntercom "
     rb"(refused the access token|does not let this access token read leads) \(HTTP 40[13], \w+\)",
@@ -46,48 +46,58 @@ def main(extractor: str, loader: str, *watched: str) -> int:
     os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     folder, lock = private_folder()
-    # Leaving this block closes the standard input of the cleanup, and waits for it.
-    with start_cleanup(folder, lock, watched) as cleanup:
-        command = ["meltano", "run", "--no-install", extractor, loader]
+    # Leaving this block waits for the end of the cleanup.
+    with subprocess.Popen(
+        [sys.executable, _CLEANUP, folder, *watched],
+        stdin=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+        pass_fds=[lock],
+    ) as cleanup:
         meltano = subprocess.Popen(
-            command,
+            ["meltano", "run", "--no-install", extractor, loader],
             env=environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        cast("IO[bytes]", cleanup.stdin).write(b"%d\n" % meltano.pid)
+        stdin = cast("IO[bytes]", cleanup.stdin)
+        stdin.write(b"%d\n" % meltano.pid)
         refused = False
-        for line in meltano.stdout or ():
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            refused = refused or bool(_REFUSAL.search(line))
-        code = meltano.wait()
+        try:
+            for line in meltano.stdout or ():
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+                refused = refused or bool(_REFUSAL.search(line))
+            code = meltano.wait()
+        finally:
+            stdin.close()
+            meltano.wait()  # without it, Meltano is a zombie, for which the cleanup waits too
     if code and refused:
         return REFUSED
     return code if code >= 0 else 128 - code
 
 
 def private_folder() -> tuple[Path, int]:
-    """Makes the run's folder, and removes those of runs that were killed with their cleanup.
+    """Makes the run's folder, and removes the folders of runs that were killed with their cleanup.
 
     Returns:
-        The folder, and the file descriptor that locks it for as long as the run lasts.
+        The folder, and the file descriptor that locks it until the run ends.
     """
     folders = Path(gettempdir(), f"tap-leads-runs-{os.getuid()}")
     folders.mkdir(mode=0o700, exist_ok=True)
     if folders.is_symlink() or folders.stat().st_uid != os.getuid():
         raise SystemExit(f"{folders} belongs to another user. Set TMPDIR to a folder of your own.")
     gate = _open(folders)
-    fcntl.flock(gate, fcntl.LOCK_EX)  # one at a time looks for old folders and makes its own
+    fcntl.flock(gate, fcntl.LOCK_EX)  # only one run at a time does what follows
     try:
         for old in folders.iterdir():
             lock = _open(old)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                continue  # that run goes on
+                continue  # that run still goes on
             else:
                 shutil.rmtree(old, ignore_errors=True)
             finally:
@@ -105,7 +115,7 @@ def _open(folder: Path) -> int:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Where Meltano finds what is installed, and puts what it writes during the run."""
+    """Makes Meltano use what is installed, and write into the run's folder."""
     project = Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())
     shared = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or project / ".meltano").resolve()
     for name in {path.name for path in shared.iterdir()} - {"run"} | {"meltano.db"}:
@@ -117,10 +127,10 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def project_with(entries: str, project: Path, folder: Path) -> Path:
-    """Makes a Meltano project that differs from another in its list of workspaces alone."""
+    """Makes a copy of a Meltano project, with another list of workspaces."""
     own = folder / "project"
     (own / _LIST.parent).mkdir(parents=True)
-    # Meltano takes in no file that is a link to a place outside of the project.
+    # Meltano does not include a file that is a link to a place outside of the project.
     for file in (project / "meltano.yml", *(project / _LIST.parent).glob("*.yml")):
         shutil.copy(file, own / file.relative_to(project))
     (own / _LIST).write_text(entries)
@@ -128,17 +138,6 @@ def project_with(entries: str, project: Path, folder: Path) -> Path:
         if not (own / path.name).exists():
             (own / path.name).symlink_to(path)
     return own
-
-
-def start_cleanup(folder: Path, lock: int, watched: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    """Starts the process that cleans up as soon as its standard input ends."""
-    return subprocess.Popen(
-        [sys.executable, _CLEANUP, folder, *watched],
-        stdin=subprocess.PIPE,
-        bufsize=0,
-        start_new_session=True,
-        pass_fds=[lock],
-    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads the list of workspaces; a wrong entry is a problem of that entry alone."""
+"""Reads the list of workspaces; a wrong entry does not affect the others."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from croniter import CroniterError, croniter
 from msgspec import UNSET, Meta, UnsetType
 
 PREFIX = "tap-leads--"
-# One spelling per name, so that no two workspaces share a variable or an Airflow connection.
+# Strict, so that no two workspaces share a variable or an Airflow connection.
 _NAME = re.compile(r"tap-leads--[a-z0-9]+(-[a-z0-9]+)*")
-# What Airflow knows besides cron expressions.
+# Airflow accepts these besides cron expressions; croniter knows the other presets.
 _PRESETS = {"@once", "@continuous", "@quarterly"}
 
 
 class Options(msgspec.Struct, forbid_unknown_fields=True):
-    """What an entry may say under `annotations: airflow:`.
+    """The options of an entry, under `annotations: airflow:`.
 
     Attributes:
-        leads: About how many leads there are; the largest workspace that waits starts first.
-        schedule: A cron expression or preset; None: started by hand only. Missed runs stay missed.
+        leads: The approximate number of leads. The largest workspace that waits starts first.
+        schedule: A cron expression or preset; None: no schedule. Missed runs are not made up for.
         hours: After this time, a run is ended with all its processes.
         retries: How often a failed run is repeated.
-        retry_minutes: The pause before that. After the loss of a machine, Meltano refuses the
+        retry_minutes: The pause before a retry. After the loss of a machine, Meltano refuses the
             workspace for five minutes.
         pool: The Airflow pool whose slots limit the runs at once.
-        queue: The Airflow queue: which workers may run it.
-        owner: Who is named as the DAG's owner.
+        queue: The Airflow queue, which decides the workers that may run it.
+        owner: The DAG's owner.
         executor_config: For Airflow's executor. A `pod_override` can only be checked where Airflow
             is installed.
     """
@@ -52,22 +52,22 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
                 croniter(self.schedule).get_next()
             except CroniterError as error:
                 raise ValueError(f"'{self.schedule}' is no cron expression: {error}") from None
-        if find_spec("airflow"):  # which alone can check a pod
+        if find_spec("airflow"):  # only Airflow can check a pod
             self.for_executor()
 
     def for_executor(self) -> dict[str, Any]:
-        """What the executor gets; a `pod_override` becomes the object that Airflow asks for.
+        """The `executor_config`; its `pod_override` is the object that Airflow needs.
 
         Raises:
-            ValueError: The `pod_override` is no pod, or nothing is installed that knows pods.
+            ValueError: The `pod_override` is no pod, or the package for pods is not installed.
         """
         if "pod_override" not in self.executor_config:
             return self.executor_config
         override = self.executor_config["pod_override"]
         if not isinstance(override, dict):
-            raise ValueError("its `pod_override` is no pod")  # noqa: TRY004 - as the other problems
+            raise ValueError("its `pod_override` is no pod")  # noqa: TRY004 - msgspec reports it
         try:
-            from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - not always there
+            from airflow.providers.cncf.kubernetes.pod_generator import (  # noqa: PLC0415 - may not be installed
                 PodGenerator,
             )
         except ModuleNotFoundError:
@@ -86,7 +86,7 @@ class _Annotations(msgspec.Struct):
 
 
 class Workspace(msgspec.Struct):
-    """An entry: the Meltano extractor that reads a workspace, and how Airflow runs it."""
+    """An entry of the list: a Meltano extractor, and how Airflow runs it."""
 
     name: str
     inherit_from: str | None = None
@@ -103,7 +103,7 @@ class Workspace(msgspec.Struct):
 
     @property
     def is_template(self) -> bool:
-        """Whether it is no workspace, but what others inherit from."""
+        """Whether it is no workspace, but an entry from which others inherit."""
         return not self.name.startswith(PREFIX)
 
     @property
@@ -118,19 +118,19 @@ class Workspace(msgspec.Struct):
 
     @property
     def variable(self) -> str:
-        """Where Meltano looks for the access token."""
+        """The variable from which Meltano reads the access token."""
         return f"{self.connection.upper()}_ACCESS_TOKEN"
 
 
 class ListError(Exception):
-    """The list of workspaces cannot be read at all; the message says why."""
+    """The list of workspaces cannot be read; the message says why."""
 
 
 def read(path: Path) -> tuple[list[Workspace], list[str]]:
     """Reads the list.
 
     Returns:
-        The workspaces whose entry is right, and a line for each entry that is wrong.
+        The workspaces whose entry is right, and a line for each wrong entry.
 
     Raises:
         ListError: The file is missing, is no YAML, or has no list of extractors.
@@ -140,7 +140,7 @@ def read(path: Path) -> tuple[list[Workspace], list[str]]:
 
 
 def entries_of(path: Path, name: str) -> list[dict[str, Any]]:
-    """A workspace's entry and those that it inherits from: all that its run needs of the list.
+    """A workspace's entry and those from which it inherits; its run needs no others.
 
     Raises:
         ListError: As above.
@@ -156,7 +156,7 @@ def entries_of(path: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _read(path: Path) -> tuple[dict[str, tuple[Workspace, dict[str, Any]]], list[str]]:
-    """The right entries by their name, as they are understood and as they are written."""
+    """The right entries by name, parsed and as written, and a line for each wrong one."""
     try:
         entries = yaml.safe_load(path.read_text())["plugins"]["extractors"]
         numbered = list(enumerate(entries, start=1))

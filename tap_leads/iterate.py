@@ -50,8 +50,8 @@ class LeadsPage(NamedTuple):
 def leads(**settings: Unpack[Settings]) -> Generator[dict[str, Any], None, None]:
     """Every lead of the workspace, in the form of the tap's records.
 
-    A broken scroll is restarted, and leads that were already yielded are not yielded again. Pages
-    are read ahead in a thread; when the generator ends or is closed, nothing of it is left.
+    A broken scroll is restarted, and leads that were already yielded are not yielded again. A
+    thread reads pages ahead; it ends when the generator ends or is closed.
 
     Args:
         settings: The settings of the tap.

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.convert import Converter
-from tap_leads.records.lead_record import Lead, as_record
+from tap_leads.records.lead_record import LeadRecord, as_record
 from tap_leads.records.schema import LEAD_SCHEMA, with_attributes
 from tap_leads.scroll.client import SCROLL, Client
 from tap_leads.scroll.counts import Counts
@@ -46,7 +46,7 @@ class ContactsStream(RESTStream[str | None]):
     primary_keys = ("id",)
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the converter does it without loss
     STATE_MSG_FREQUENCY = 2**63  # never before the end: it would look like success
-    emit_activate_version_messages = False  # the SDK's come before the first record
+    emit_activate_version_messages = False  # the SDK sends them before the first record
 
     def __init__(self, tap: Tap, writer: MessageWriter) -> None:
         super().__init__(tap)
@@ -56,7 +56,6 @@ class ContactsStream(RESTStream[str | None]):
         self._obstacle_to_deletes = ""
         self._extracted_at = datetime.now(UTC)
         self._version = 0
-        self._sent_version: int | None = None
 
     @property
     @override
@@ -77,7 +76,7 @@ class ContactsStream(RESTStream[str | None]):
             "User-Agent": self.config["user_agent"],
             # Without it, the version of the token's app applies, and later ones have no scroll.
             "Intercom-Version": self.config["api_version"],
-            # The same address brings page after page: a response from a cache would repeat one.
+            # Successive pages have the same address, so a cached response would repeat a page.
             "Cache-Control": "no-cache, no-store",
             "Pragma": "no-cache",
         }
@@ -125,7 +124,7 @@ class ContactsStream(RESTStream[str | None]):
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        # The SDK announces each error as unhandled; the command explains it once.
+        # The SDK logs each error as unhandled, but the command explains it.
         if not message.startswith("An unhandled error"):
             super().log(message, *args, level=level, **kwargs)
 
@@ -140,9 +139,9 @@ class ContactsStream(RESTStream[str | None]):
         return iter(())  # there are no child streams to sync
 
     @override
-    def _generate_record_messages(self, record: Lead) -> Generator[RecordMessage, None, None]:
-        # Private, and worth it: the SDK walks the selection for each value of each record, which
-        # takes as long as everything else together.
+    def _generate_record_messages(self, record: Any) -> Generator[RecordMessage, None, None]:
+        # Private: the SDK applies the selection to each value of each record, which takes as long
+        # as everything else together.
         for output in self._outputs:
             mapped = output.transform(record)
             if mapped is not None:
@@ -153,14 +152,14 @@ class ContactsStream(RESTStream[str | None]):
     def _outputs(self) -> list[Output]:
         return cast("list[Output]", self.stream_maps)
 
-    def mapped(self, lead: Lead) -> Iterator[dict[str, Any]]:
+    def mapped(self, lead: LeadRecord) -> Iterator[dict[str, Any]]:
         """What RECORD messages contain of a lead, after selection, stream maps and flattening."""
         for message in self._generate_record_messages(lead):
             record: Any = message.record
             yield record if type(record) is dict else as_record(record)
 
     @override
-    def request_records(self, context: Context | None) -> Iterator[Lead]:
+    def request_records(self, context: Context | None) -> Iterator[Any]:
         if self.ABORT_AT_RECORD_COUNT is not None:  # --test
             yield from self._some_leads(self.ABORT_AT_RECORD_COUNT)
             return
@@ -188,7 +187,7 @@ class ContactsStream(RESTStream[str | None]):
             for sentence in converter.misfits.sentences(selections):
                 self.logger.warning(sentence)
 
-    def _some_leads(self, most: int) -> Iterator[Lead]:
+    def _some_leads(self, most: int) -> Iterator[Any]:
         with self._converter() as converter, closing(self.new_client()) as client:
             try:
                 page = client.some_leads(min(most, _LIST_SIZE))
@@ -197,7 +196,7 @@ class ContactsStream(RESTStream[str | None]):
             Counts(client, Pauses(self.limits, self.logger), self.logger).report()
             yield from converter.leads(page.body)
 
-    def read_pages(self) -> Generator[tuple[bytes, list[Lead]], None, None]:
+    def read_pages(self) -> Generator[tuple[bytes, list[LeadRecord]], None, None]:
         """All leads, page by page: the body of each page, and its leads.
 
         Raises:
@@ -217,11 +216,11 @@ class ContactsStream(RESTStream[str | None]):
         self._obstacle_to_deletes = reader.obstacle_to_deletes
 
     def _begin_version(self) -> None:
-        """Before the first record of a sync: each has a greater version, and sends its STATE."""
+        """Gives the sync a greater version than the one before, and a STATE of its own."""
         # Whole seconds: more digits would overflow the column that targets keep them in.
         self._version = max(self._version + 1, int(time.time()))
         self._has_versions = self.config["emit_activate_version_messages"]
-        # Private: the SDK leaves out a STATE that is the same as the one of the sync before.
+        # Private: the SDK does not send a STATE that equals the one before.
         self._state_writer._last_emitted_state = None  # noqa: SLF001
 
     @override
@@ -233,7 +232,7 @@ class ContactsStream(RESTStream[str | None]):
         super()._write_state_message()
 
     def _activate_version(self) -> None:
-        """Tells targets that what was not in this complete sync is gone."""
+        """Tells targets to delete the leads that were not in this complete sync."""
         if self._obstacle_to_deletes:
             self.logger.warning(
                 "ACTIVATE_VERSION is not sent, so no target deletes a lead because of this sync: "
@@ -241,7 +240,7 @@ class ContactsStream(RESTStream[str | None]):
                 self._obstacle_to_deletes,
             )
             return
-        # Until the end of the second, so that the version of the next sync is greater.
+        # Wait until the second is over, so that the version of the next sync is greater.
         time.sleep(min(1.0, max(0.0, self._version + 1 - time.time())))
         for output in self._outputs:
             self._writer.write_message(ActivateVersionMessage(output.stream_alias, self._version))

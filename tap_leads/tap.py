@@ -13,7 +13,7 @@ from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
     TapCapabilities,
 )
-from singer_sdk.plugin_base import JSONSchemaValidator
+from singer_sdk.mapper import PluginMapper
 from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
@@ -21,10 +21,12 @@ from tap_leads.singer import about, logs, stdio
 from tap_leads.singer import catalog as catalogs
 from tap_leads.singer.command import Command
 from tap_leads.singer.messages import MessageWriter
-from tap_leads.singer.outputs import OutputMapper
+from tap_leads.singer.outputs import outputs
 from tap_leads.singer.settings import SETTINGS, SettingsError, check_settings, normalize
-from tap_leads.singer.sources import read_environment, read_files
+from tap_leads.singer.sources import read_environment, read_file
 from tap_leads.stream import ContactsStream
+
+_STATE_IS_IGNORED = "The given state is ignored: every sync reads all leads."
 
 
 class TapLeads(Tap):
@@ -70,15 +72,15 @@ class TapLeads(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        _ = self.streams  # so that the stream has guarded the catalog, which the mapper reads
-        self.mapper = OutputMapper(self.config, self.logger)
-        self.mapper.register_raw_streams_from_catalog(self.catalog)
+        name = self.contacts.name  # first, the stream replaces all but the selection in the catalog
+        self.mapper = PluginMapper({}, self.logger)
+        self.mapper.stream_maps[name] = [*outputs(self.catalog[name], self.config, self.logger)]
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        # Each sync begins with the first lead; a state taken in would be echoed as if it counted.
+        # Every sync starts with the first lead. The SDK would send the old state as the new one.
         if state:
-            self.logger.info("The given state is ignored: every sync reads all leads.")
+            self.logger.info(_STATE_IS_IGNORED)
 
     @override
     def _setup_signal_handlers(self) -> None:
@@ -93,11 +95,7 @@ class TapLeads(Tap):
         self._config = normalize(self._config)
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        # The mapper checks stream maps and names the field. The SDK's schema of them is not valid.
-        checked = schema["properties"] | {"stream_maps": {"type": ["object", "null"]}}
-        validator = JSONSchemaValidator(schema | {"properties": checked})
-        errors = validator.iter_errors(self._config)  # and fills in defaults
-        messages = check_settings(schema, errors, self._config)
+        messages = check_settings(schema, self._config)
         if messages and raise_errors:
             raise SettingsError(" ".join(messages))
         for name in sorted(self._config.keys() - schema["properties"].keys()):
@@ -108,7 +106,8 @@ class TapLeads(Tap):
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         given = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
-        given.config |= read_files(path for path in value if path != "ENV")
+        for path in value:
+            given.config |= read_file(path) if path != "ENV" else {}
         return given
 
     @classmethod
@@ -130,25 +129,18 @@ class TapLeads(Tap):
         cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **arguments: Any
     ) -> None:
         if state is not None:
-            cls.logger.info("The given state is ignored: every sync reads all leads.")
+            cls.logger.info(_STATE_IS_IGNORED)
         super().invoke(catalog=catalog and catalogs.check_file(catalog), **arguments)
-
-    @classmethod
-    @override
-    def print_about(cls, output_format: str | None = None) -> None:
-        super().print_about(output_format or about.ABOUT_FORMAT)
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
-        for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.name == "test":
-                parameter.help = about.TEST_HELP
-            elif parameter.name == "config":
-                parameter.default = ("ENV",)  # without a file, the TAP_LEADS_… variables
-            elif parameter.name in {"catalog", "state"}:
-                parameter.type = click.File(encoding="utf-8-sig")  # whatever the locale
+        options = cast("dict[str, click.Option]", {each.name: each for each in command.params})
+        options["test"].help = about.TEST_HELP
+        options["config"].default = ("ENV",)  # without a file, the TAP_LEADS_… variables
+        for name in ("catalog", "state"):
+            options[name].type = click.File(encoding="utf-8-sig")  # whatever the locale
         return Command(
             name=command.name,
             callback=command.callback,

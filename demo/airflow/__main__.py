@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from demo.airflow import AirflowError
 from demo.airflow.executors import EXECUTORS, Executor
-from demo.airflow.loss import IDLE, Loss
+from demo.airflow.loss import IDLE, lose_one_midway, memory, report, running
 from demo.airflow.machine import Machine
 from demo.airflow.workspaces import WORKSPACES, workspace_list
 from demo.environments import NotInstalledError, installed
@@ -18,7 +18,7 @@ from demo.meltano import ROOT
 from demo.postgres import PostgresError, PostgresServer, programs
 from tap_leads.sandbox import Sandbox
 
-LATENCY = 0.5  # seconds of a page
+LATENCY = 0.5  # seconds per page
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--executor", choices=EXECUTORS, default="edge")
     parser.add_argument("--keep", action="store_true", help="leave everything running")
     arguments = parser.parse_args()
-    # A kill ends the demo as Ctrl-C does: the servers stop, and their files are removed.
+    # SIGTERM ends the demo as Ctrl-C does: the servers stop, and their files are removed.
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     try:
         return demonstrate(EXECUTORS[arguments.executor], keep=arguments.keep)
@@ -35,12 +35,12 @@ def main() -> int:
         print(f"\nThe demo FAILED. {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; the servers are stopped and nothing is left of them.")
+        print("\nInterrupted. The servers are stopped, and their files are removed.")
         return 128 + signal.SIGINT
 
 
 def demonstrate(executor: Executor, *, keep: bool) -> int:
-    """Loads the workspaces and loses a machine meanwhile; returns the exit code."""
+    """Loads the workspaces, and loses a machine meanwhile; returns the exit code."""
     machines = set_up(executor)
     with (
         Sandbox(
@@ -56,32 +56,31 @@ def demonstrate(executor: Executor, *, keep: bool) -> int:
         print(f"3. PostgreSQL for the leads and for Meltano's state at {address}")
         print("4. Airflow: scheduler, DAG processor, API server …", end=" ", flush=True)
         began = time.monotonic()
-        loss = Loss(executor, machines, box, server, Path(folder))
-        with loss.airflow() as api:
+        with running(executor, machines, box, server, Path(folder)) as airflow:
             print(f"{time.monotonic() - began:.0f} s")
-            print(f"   memory: {loss.memory()}")
-            code = loss.report(loss.lose_one_midway(api))
+            print(f"   memory: {memory(airflow, machines)}")
+            runs = lose_one_midway(airflow, machines, box, server)
+            code = report(runs, machines, box, server)
             if keep:
-                leave_running(loss.login, server)
+                leave_running(airflow.login, server)
             return code
 
 
 def set_up(executor: Executor) -> list[Machine]:
-    """Installs Airflow, and makes the two machines."""
-    print("1. Two machines with a checkout, the plugins and Airflow each", flush=True)
-    machines = [Machine(name, executor.pins) for name in ("one", "two")]
-    if any(machine.is_new for machine in machines):
-        print("   The first time, this takes one to three minutes", flush=True)
+    """Installs Airflow, and sets up the two machines."""
+    print("1. Two machines with a checkout, the plugins and Airflow each")
+    print("   The first time, this takes one to three minutes …", end=" ", flush=True)
     began = time.monotonic()
     installed(executor.pins)
+    machines = [Machine(name, executor.pins) for name in ("one", "two")]
     for machine in machines:
         machine.set_up(workspace_list())
-    print(f"   {time.monotonic() - began:.0f} s")
+    print(f"{time.monotonic() - began:.0f} s")
     return machines
 
 
 def leave_running(login: str, server: PostgresServer) -> None:
-    """Says how to look at what is there, and waits."""
+    """Says how to look at the results, and waits."""
     print(f"\nAirflow's user interface: {login}")
     print(f"The tables: {programs() / 'psql'} {server.url}")
     print("Ctrl-C ends everything.", flush=True)

@@ -1,4 +1,4 @@
-"""What the demo and the tests ask of Airflow's REST API."""
+"""The requests to Airflow's REST API that the demo and the tests need."""
 
 import time
 from collections.abc import Callable, Collection
@@ -7,12 +7,10 @@ from typing import Any
 
 import requests
 
-from demo.airflow import AirflowError
-from demo.airflow.waiting import wait_for
+from demo.airflow import POLL, AirflowError, wait_for
 
 TASK = "sync"
 _RESPONSE_SECONDS = 60
-_POLL = 0.5
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,9 @@ class Run:
     Attributes:
         dag: The DAG.
         identity: The run's id.
-        state: As Airflow names it.
+        state: Airflow's name of the state.
         began: When the latest try began (ISO 8601).
-        seconds: How long that took.
+        seconds: The duration of the latest try.
         tries: How many tries began.
     """
 
@@ -45,18 +43,18 @@ class AirflowApi:
     """The REST API of an Airflow server.
 
     Args:
-        url: Where the server listens.
+        url: The address of the server.
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self._url = url
         self._session = requests.Session()
 
     def log_in(self, user: str, password: str) -> bool:
-        """Logs in; whether the server was there."""
+        """Logs in; returns whether the server was there."""
         body = {"username": user, "password": password}
         try:
-            response = self._session.post(f"{self.url}/auth/token", json=body, timeout=10)
+            response = self._session.post(f"{self._url}/auth/token", json=body, timeout=10)
             response.raise_for_status()
         except requests.RequestException:
             return False
@@ -64,22 +62,22 @@ class AirflowApi:
         return True
 
     def _ask(self, method: str, path: str, **body: Any) -> Any:
-        url = f"{self.url}/api/v2/{path}"
+        url = f"{self._url}/api/v2/{path}"
         response = self._session.request(method, url, timeout=_RESPONSE_SECONDS, **body)
         if not response.ok:
             raise AirflowError(f"{method} {path}: {response.status_code} {response.text[:500]}")
         return response.json()
 
     def import_errors(self) -> list[str]:
-        """What Airflow says of the files that it could not import."""
+        """The errors of the files that Airflow could not import."""
         errors = self._ask("GET", "importErrors")["import_errors"]
         return [error["stack_trace"] for error in errors]
 
     def wait_for_dags(self, names: Collection[str], seconds: float) -> None:
-        """Waits until these DAGs were read from their files.
+        """Waits until Airflow has read these DAGs from their files.
 
         Raises:
-            AirflowError: They were not.
+            AirflowError: It has not.
         """
 
         def found() -> bool:
@@ -88,17 +86,15 @@ class AirflowApi:
         wait_for(found, lambda: "\n".join(["DAGs are missing.", *self.import_errors()]), seconds)
 
     def trigger(self, dag: str) -> str:
-        """Starts a run as a person does; returns its id."""
+        """Starts a run by hand; returns its id."""
         run = self._ask("POST", f"dags/{dag}/dagRuns", json={"logical_date": None})
         return str(run["dag_run_id"])
 
-    def make_pool(self, name: str, slots: int) -> None:
-        """Makes a pool that lets in so many runs at once."""
-        self._ask("POST", "pools", json={"name": name, **_slots(slots)})
-
     def set_pool(self, name: str, slots: int) -> None:
-        """Changes how many runs a pool lets in at once."""
-        self._ask("PATCH", f"pools/{name}", json={"pool": name, **_slots(slots)})
+        """Makes a pool, or changes its slots, which limit the runs at once."""
+        pool = {"name": name, "slots": slots, "include_deferred": False}
+        action = {"action": "create", "action_on_existence": "overwrite", "entities": [pool]}
+        self._ask("PATCH", "pools", json={"actions": [action]})
 
     def dag(self, dag: str) -> dict[str, Any]:
         """A DAG as Airflow read it, with its task."""
@@ -119,12 +115,8 @@ class AirflowApi:
         ]
 
     def wait_for_runs(self, until: Callable[[list[Run]], bool], seconds: float) -> list[Run]:
-        """Waits until the runs are as they should be, or so long; returns their states."""
+        """Waits until a condition is true of the runs, or the time is over; returns the runs."""
         deadline = time.monotonic() + seconds
         while not until(runs := self.runs()) and time.monotonic() < deadline:
-            time.sleep(_POLL)
+            time.sleep(POLL)
         return runs
-
-
-def _slots(slots: int) -> dict[str, Any]:
-    return {"slots": slots, "include_deferred": False}

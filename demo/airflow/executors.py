@@ -1,4 +1,4 @@
-"""Airflow's executors with workers on other machines: what each of them needs."""
+"""Airflow's executors whose workers run on other machines, and what each of them needs."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -26,11 +26,11 @@ class Executor:
     """An executor.
 
     Attributes:
-        pins: Names the file in requirements/ that says what is installed.
+        pins: The name of the file in requirements/ from which Airflow is installed.
         worker: The command of a worker, by its name.
-        ready: What a worker logs when it is ready.
-        running: Starts what the executor needs besides Airflow; gives the settings for server and
-            workers. By the server's address, and a PostgreSQL.
+        ready: A part of the line that a worker logs when it is ready.
+        running: Starts what the executor needs besides Airflow, and gives the settings for server
+            and workers. Its arguments are the server's address and a PostgreSQL.
     """
 
     pins: str
@@ -62,12 +62,11 @@ def _celery(_: str, server: PostgresServer) -> Iterator[dict[str, str]]:
         port = broker.stdout.readline().strip() if broker.stdout else ""
         if not port:
             raise AirflowError("The broker did not start.")
+        database = server.url.replace("postgresql:", "db+postgresql+psycopg2:", 1)
         yield {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{port}/0",
-            "AIRFLOW__CELERY__RESULT_BACKEND": server.url.replace(
-                "postgresql:", "db+postgresql+psycopg2:", 1
-            ),
+            "AIRFLOW__CELERY__RESULT_BACKEND": database,
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
         }
 

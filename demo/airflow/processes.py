@@ -1,11 +1,9 @@
-"""Processes that end with this one, killed or not, in groups that stand for machines."""
+"""Airflow's processes, in groups that stand for machines. They end with this one, killed or not."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -14,8 +12,8 @@ from demo.airflow import AirflowError
 _SETUP_SECONDS = 600
 _STOP_SECONDS = 5
 
-# The processes end when standard input does, so that nothing outlives a parent that was killed.
-# Airflow's programs wait for their runs when they are told to end, but not for long here.
+# Standard input ends with the parent, killed or not; then the processes end. At SIGTERM, Airflow's
+# programs wait for their runs, so they are killed after ten seconds.
 _SCRIPT = """
 finish() {
   trap '' TERM EXIT
@@ -31,18 +29,9 @@ done
 read -r
 """
 
-# What the user has set must not mix with the settings of a trial.
-_FOREIGN = ("AIRFLOW_", "MELTANO_", "TAP_LEADS_", "TARGET_")
 
-
-def environment() -> dict[str, str]:
-    """This process's environment without settings of the user, and with `meltano` in the PATH."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-    return own | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-
-
-def call(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
-    """Runs a command that sets something up; returns what it printed.
+def call(command: Sequence[str], env: Mapping[str, str]) -> None:
+    """Runs a command that sets something up.
 
     Raises:
         AirflowError: It failed.
@@ -59,16 +48,15 @@ def call(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
     )
     if done.returncode:
         raise AirflowError(f"{command[0]} failed:\n{done.stdout[-2000:]}")
-    return done.stdout
 
 
 class Processes:
-    """Airflow's commands on one machine.
+    """Airflow's commands on one machine, for as long as a `with` statement lasts.
 
     Args:
-        commands: What follows `airflow`, as `scheduler`; the log is in AIRFLOW_HOME, under the
-            first word.
-        env: The environment; AIRFLOW names the program.
+        commands: The arguments of `airflow`, such as `scheduler`. The log of each command is in
+            AIRFLOW_HOME, under its first word.
+        env: The environment; its AIRFLOW is the path of the program.
     """
 
     def __init__(self, commands: Sequence[str], env: Mapping[str, str]) -> None:
@@ -78,6 +66,15 @@ class Processes:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        processes = self.all()
+        self._parent.communicate()
+        for process in psutil.wait_procs(processes, timeout=_STOP_SECONDS)[1]:
+            process.kill()
 
     @property
     def is_running(self) -> bool:
@@ -94,26 +91,18 @@ class Processes:
     def have_argument(self, argument: str) -> bool:
         """Whether one of them was started with this argument."""
         for process in self.all():
-            with suppress(psutil.Error):  # it has ended meanwhile
+            with suppress(psutil.Error):  # it has just ended
                 if argument in process.cmdline():
                     return True
         return False
 
-    def megabytes(self) -> int:
-        """Their memory; what they share counts once (PSS)."""
+    def memory(self) -> str:
+        """Their memory, in which shared memory counts once (PSS)."""
         size = 0
         for process in self.all():
-            with suppress(psutil.Error):  # it has ended meanwhile
+            with suppress(psutil.Error):  # it has just ended
                 size += process.memory_full_info().pss
-        return size >> 20
-
-    def stop(self) -> None:
-        """Ends them as an operator does."""
-        processes = self.all()
-        self._parent.communicate()
-        _, alive = psutil.wait_procs(processes, timeout=_STOP_SECONDS)
-        for process in alive:
-            process.kill()
+        return f"{size >> 20:,} MB"
 
     def kill(self) -> None:
         """Ends all of them at once, as a power failure does."""

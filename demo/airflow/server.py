@@ -1,64 +1,62 @@
-"""Airflow for as long as a `with` statement lasts: scheduler, DAG processor, API server.
+"""An Airflow server for a `with` statement: scheduler, DAG processor, API server.
 
-server = AirflowServer(a_folder, program, project=ROOT, env={...}, pools={"tap_leads": 2})
-with server.running() as api:
-    api.trigger("tap-leads--acme")
-    api.wait_for_runs(lambda runs: all(run.is_over for run in runs), seconds=60)
+with AirflowServer(a_folder, program, project=ROOT, env={...}) as server:
+    server.api.trigger("tap-leads--acme")
+    server.api.wait_for_runs(lambda runs: all(run.is_over for run in runs), seconds=60)
 """
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from demo.airflow import AirflowError
+from demo.airflow import START_SECONDS, AirflowError, wait_for
 from demo.airflow.api import TASK, AirflowApi, Run
-from demo.airflow.processes import Processes, call, environment
-from demo.airflow.waiting import wait_for
+from demo.airflow.processes import Processes, call
+from demo.meltano import environment
 from demo.supervisor import HOST, free_port
 
-START_SECONDS = 300
 _USER = "demo"
 
 
 class AirflowServer:
-    """Airflow on this machine, with nothing but the DAGs of a project.
+    """Airflow on this machine, with the DAGs of a project and no others.
+
+    It starts with no slots in the pool `tap_leads`, so that runs wait until `api.set_pool`.
 
     Args:
-        folder: Empty; takes its database and its logs.
+        folder: Where its database and its logs are; made here.
         program: The program `airflow`.
-        project: Its `orchestrate/dags` holds the DAGs.
-        env: What it finds in its environment, besides that of this process.
-        pools: The slots of each pool.
+        project: The project; its DAGs are in `orchestrate/dags`.
+        env: Variables to add to the environment.
 
     Attributes:
-        url: Where its API server listens.
-        env: The environment, until it starts.
-        workers: The environment of a worker on another machine: how to reach this server, and the
-            secret that they share.
+        url: The address of its API server.
+        env: The environment; changes count until it starts.
+        workers: The environment of a worker on another machine: the address of this server, and the
+            shared secret.
+        api: Its REST API.
+        processes: Its processes.
     """
 
+    processes: Processes
+
     def __init__(
-        self,
-        folder: Path,
-        program: Path,
-        *,
-        project: Path,
-        env: Mapping[str, str],
-        pools: Mapping[str, int],
+        self, folder: Path, program: Path, *, project: Path, env: Mapping[str, str]
     ) -> None:
         self._folder = folder
-        self._pools = pools
         self._port = free_port()
         self.url = f"http://{HOST}:{self._port}"
+        self.api = AirflowApi(self.url)
         self._password = secrets.token_urlsafe(18)
+        folder.mkdir()
         passwords = folder / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({_USER: self._password}))
         self.workers = {
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
-            # Seconds that an Edge worker's request may take to arrive; a later one ends the worker.
+            # A request of an Edge worker that arrives after so many seconds ends the worker.
             "AIRFLOW__API_AUTH__JWT_LEEWAY": "300",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -81,39 +79,31 @@ class AirflowServer:
         """How to log in to its user interface."""
         return f"{self.url}, user {_USER}, password {self._password}"
 
-    @contextmanager
-    def running(self) -> Iterator[AirflowApi]:
-        """Runs it.
-
-        Raises:
-            AirflowError: It did not start.
-        """
+    def __enter__(self) -> Self:
         call([self.env["AIRFLOW"], "db", "migrate"], self.env)
         listen = f"api-server --host {HOST} --port {self._port} --workers 1"
-        self._processes = Processes([listen, "scheduler", "dag-processor"], self.env)
+        self.processes = Processes([listen, "scheduler", "dag-processor"], self.env)
         try:
-            api = AirflowApi(self.url)
-            wait_for(lambda: self._log_in(api), self._failure, START_SECONDS)
-            for name, slots in self._pools.items():
-                api.make_pool(name, slots)
-            yield api
-        finally:
-            self._processes.stop()
+            wait_for(self._log_in, self._failure, START_SECONDS)
+            self.api.set_pool("tap_leads", 0)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
-    def _log_in(self, api: AirflowApi) -> bool:
-        if not self._processes.is_running:
+    def __exit__(self, *_: object) -> None:
+        self.processes.__exit__()
+
+    def _log_in(self) -> bool:
+        if not self.processes.is_running:
             raise AirflowError(self._failure())
-        return api.log_in(_USER, self._password)
+        return self.api.log_in(_USER, self._password)
 
     def _failure(self) -> str:
         log = (self._folder / "api-server.log").read_text(errors="replace")
         return f"The API server is not up:\n{log[-2000:]}"
 
-    def megabytes(self) -> int:
-        """The memory of all its processes; what they share counts once (PSS)."""
-        return self._processes.megabytes()
-
     def log(self, run: Run) -> str:
-        """What a run logged here, in all its tries."""
+        """The log of a run on this machine, with all its tries."""
         folder = self._folder / f"logs/dag_id={run.dag}/run_id={run.identity}/task_id={TASK}"
         return "".join(path.read_text(errors="replace") for path in sorted(folder.glob("*.log")))

@@ -1,11 +1,14 @@
-"""The demo's workspaces, and what the runs of any workspace need: settings and tokens.
+"""The demo's workspaces, and the settings and tokens that the runs of any workspace need.
 
-The workspaces show both ways to load several: one has a schema of its own, two share a table.
+The workspaces show both ways to load several: one has its own schema, two share a table.
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from psycopg.errors import UndefinedTable
 
 from demo import meltano
 from demo.airflow import AirflowError
@@ -21,7 +24,7 @@ WORKSPACES = {
 
 
 def workspace_list() -> str:
-    """The list of workspaces of this project, with pauses for a demo."""
+    """This project's list of workspaces, with short pauses before retries."""
     listed = (ROOT / "orchestrate/workspaces.meltano.yml").read_text()
     template = listed[: listed.index("  - name: tap-leads--")]
     entries = [
@@ -34,10 +37,10 @@ def workspace_list() -> str:
 
 
 def settings(url: str, server: PostgresServer, folder: Path) -> dict[str, str]:
-    """Makes Meltano's system database, and the environment that the runs need besides tokens.
+    """Makes Meltano's system database; returns the environment of the runs, without tokens.
 
     Args:
-        url: Where the workspaces are served.
+        url: The address that serves the workspaces.
         server: Takes the leads and Meltano's state.
         folder: Takes what Meltano writes.
     """
@@ -47,17 +50,16 @@ def settings(url: str, server: PostgresServer, folder: Path) -> dict[str, str]:
         "TAP_LEADS_API_URL": url,
         "MELTANO_DATABASE_URI": server.url.replace("postgresql:", "postgresql+psycopg:", 1),
     }
-    del env["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]  # the list of workspaces tells
-    # The first use makes the tables of the system database, and several at once would fail.
+    del env["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"]  # each workspace has its own
+    # The first use makes the tables of the system database; several first uses at once would fail.
     done = meltano.run("state", "list", folder=home, env=env)
     if done.returncode:
         raise AirflowError(f"Meltano failed:\n{done.stdout[-2000:]}")
-    # As demo.meltano does for its own runs.
     return env | {"MELTANO_SYS_DIR_ROOT": str(home), "XDG_STATE_HOME": str(home)}
 
 
 def connections(tokens: Mapping[str, str]) -> dict[str, str]:
-    """The Airflow connections that hold each extractor's token, as variables."""
+    """The Airflow connections with each extractor's token, as variables."""
     return {
         f"AIRFLOW_CONN_{name.replace('-', '_').upper()}": json.dumps(
             {"conn_type": "generic", "password": token}
@@ -67,9 +69,8 @@ def connections(tokens: Mapping[str, str]) -> dict[str, str]:
 
 
 def loaded(server: PostgresServer, schema: str, app_id: str) -> list[str]:
-    """The ids in the destination; none if the run did not come as far as making the table."""
-    [(there,)] = server.query("SELECT to_regclass(%s) IS NOT NULL", [f"{schema}.contacts"])
-    if not there:
-        return []
+    """The ids in the destination; none if the run did not make the table."""
     sql = f"SELECT id FROM {schema}.contacts WHERE app_id = %s AND _sdc_deleted_at IS NULL"  # noqa: S608 - a name of this module's own
-    return [identity for (identity,) in server.query(sql, [app_id])]
+    with suppress(UndefinedTable):
+        return [identity for (identity,) in server.query(sql, [app_id])]
+    return []

@@ -13,9 +13,12 @@ HEAD = """\
 
 Written by `make docs` from `tap_leads/singer/settings.py`.
 
-- With Meltano: `meltano config set tap-leads SETTING VALUE`.
+You can set each setting in three ways:
+
+- With Meltano: `meltano config set tap-leads SETTING VALUE`. Meltano 3 needs another order:
+  `meltano config tap-leads set SETTING VALUE`.
 - In a configuration file: `{"SETTING": value}`.
-- In the environment: `TAP_LEADS_` and the name in capitals, such as `TAP_LEADS_ACCESS_TOKEN`.
+- In an environment variable: `TAP_LEADS_` and the name in capitals, as in `TAP_LEADS_REGION`.
 
 | Setting | Type | Default | Description |
 |---|---|---|---|

@@ -1,6 +1,6 @@
-"""No DAG, but an import error that names each wrong entry of ../workspaces.meltano.yml.
+"""Makes no DAG, but an import error that names each wrong entry of ../workspaces.meltano.yml.
 
-It has a file of its own, as Airflow stops every DAG of a file with an import error.
+It is a separate file because Airflow stops every DAG of a file with an import error.
 """
 
 import os

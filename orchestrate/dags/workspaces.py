@@ -1,7 +1,7 @@
 """A DAG for each workspace of ../workspaces.meltano.yml: `meltano run`, once a day.
 
-One DAG each, so that a workspace that takes twelve hours delays no other. They share a pool, whose
-slots limit the runs at once; of those that wait, the largest starts first. Entries that are wrong
+Each workspace has its own DAG, so that a long run delays no other workspace. All share a pool,
+whose slots limit the runs at once. Of the runs that wait, the largest starts first. Wrong entries
 get no DAG; problems.py names them.
 """
 
@@ -29,28 +29,28 @@ RUN = PROJECT / "orchestrate/run.py"
 LOADER = "target-postgres"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ON_FAILURE = os.environ.get("WORKSPACES_ON_FAILURE")
-"""A function as `module:name`; called with Airflow's context when a run has failed for good."""
+"""A function, as `module:name`. Its argument is Airflow's context of a run that failed for good."""
 
 ABOUT = """
-Reads all leads of the Intercom workspace `{name}` and loads them with `{loader}`: always all of
-them, as Intercom's scroll has no filter.
+Reads all leads of the Intercom workspace `{name}` and loads them with `{loader}`. Each run reads
+every lead, because Intercom's scroll has no filter.
 
 **Access token**: the password of the Airflow connection `{connection}`.
 
-**When it fails**, the task's log names the cause in the last lines before Meltano's own.
+**When it fails**, the task's log names the cause in the last lines before Meltano's.
 
 - *Intercom refused the access token*, or *does not let this access token read leads*: there is no
   retry. Put a valid token into the connection, then clear the task.
-- Anything else is tried {retries} more times, {pause:g} minutes apart. If it still fails, run it
-  again later: clear the task. What was loaded before stays; every run starts with the first lead,
-  and leads are only marked as deleted after a complete run.
-- *already running*: the run before was lost with its machine. Meltano accepts a new one after five
+- Any other failure: there are {retries} retries, {pause:g} minutes apart. If all fail, clear the
+  task later to run it again. Leads that were loaded before stay. Every run starts with the first
+  lead, and leads are marked as deleted only after a complete run.
+- *already running*: the machine of the run before was lost. Meltano accepts a new run after five
   minutes.
 """
 
 
 class Sync(BaseOperator):
-    """Runs a workspace, with its token as the only secret of Airflow's."""
+    """Runs a workspace; its token is the only secret of Airflow that the run gets."""
 
     def __init__(self, *, workspace: Workspace, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -58,7 +58,7 @@ class Sync(BaseOperator):
         self._process: subprocess.Popen[bytes] | None = None
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        """Runs it; what it writes goes into the task's log."""
+        """Runs it; its output goes into the task's log."""
         command = [sys.executable, str(RUN), self._workspace.name, LOADER, *airflow_processes()]
         self._process = subprocess.Popen(
             command, cwd=PROJECT, env=self._environment(), stdin=subprocess.DEVNULL
@@ -86,7 +86,7 @@ class Sync(BaseOperator):
             )
         foreign = ("AIRFLOW_", "TAP_LEADS_ACCESS_TOKEN")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        # No other entry reaches Meltano, which refuses the whole list if one of them is wrong.
+        # Meltano gets no other entry, because one wrong entry would make it refuse the whole list.
         entries = {"plugins": {"extractors": entries_of(LIST, self._workspace.name)}}
         return env | {
             self._workspace.variable: token,
@@ -97,7 +97,7 @@ class Sync(BaseOperator):
 def airflow_processes() -> list[str]:
     """The ids of this task's process, of its supervisor and of the worker: the run ends with them.
 
-    None where the system cannot tell of their end (not Linux).
+    On systems other than Linux there are none, because their end cannot be watched.
     """
     if not hasattr(os, "pidfd_open"):
         return []
@@ -106,7 +106,7 @@ def airflow_processes() -> list[str]:
 
 
 def make_dag(workspace: Workspace) -> None:
-    """Makes the DAG of a workspace; Airflow finds it by itself."""
+    """Makes the DAG of a workspace, which Airflow finds in this module."""
     name, options = workspace.name, workspace.options
 
     with DAG(
@@ -114,7 +114,7 @@ def make_dag(workspace: Workspace) -> None:
         schedule=options.schedule,
         start_date=START,
         catchup=False,
-        max_active_runs=1,  # runs that are started by hand wait too
+        max_active_runs=1,  # also for runs that are started by hand
         tags=["tap-leads"],
         doc_md=ABOUT.format(
             name=name,

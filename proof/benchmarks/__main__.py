@@ -18,9 +18,8 @@ from proof.benchmarks.programs import ROOT, BenchmarkError
 from proof.benchmarks.results import Results
 from proof.benchmarks.table import figures, markdown
 
-FOLDER = ROOT / ".cache" / "bench"
-COMPLETE = FOLDER / "results.json"
-PARTIAL = FOLDER / "partial.json"
+COMPLETE = ROOT / ".cache/bench/results.json"
+PARTIAL = COMPLETE.with_name("partial.json")
 
 
 def main() -> int:
@@ -33,7 +32,7 @@ def main() -> int:
     try:
         if options.table:
             return _show(COMPLETE)
-        return _measure(_plan(options), options.only or list(MEASURES), quick=options.quick)
+        return measure(_plan(options), options.only or list(MEASURES), quick=options.quick)
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -63,24 +62,25 @@ def _show(path: Path) -> int:
     return 0
 
 
-def _measure(plan: Plan, names: list[str], *, quick: bool) -> int:
+def measure(plan: Plan, names: list[str], *, quick: bool = False) -> int:
+    """Measures, and replaces the page only after a complete run on a quiet machine."""
     results = Results(this_machine(), quick=quick, calibration=[calibrate()])
     for name in names:
-        measure = MEASURES[name]
-        print(f"{name}: {(measure.__doc__ or '').splitlines()[0]}", end=" ", file=sys.stderr)
+        one = MEASURES[name]
+        print(f"{name}: {(one.__doc__ or '').splitlines()[0]}", end=" ", file=sys.stderr)
         sys.stderr.flush()
         started = time.monotonic()
         try:
-            results.runs[name] = measure(plan, results)
+            results.runs[name] = one(plan, results)
         except BenchmarkError as error:
             results.failures[name] = str(error)
             print(f"FAILED: {error}", file=sys.stderr)
         else:
             print(f"({time.monotonic() - started:.0f} s)", file=sys.stderr)
     results.calibration.append(calibrate())
-    FOLDER.mkdir(parents=True, exist_ok=True)
     complete = not (quick or results.noise or results.failures) and set(names) == set(MEASURES)
     path = COMPLETE if complete else PARTIAL
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
     print(file=sys.stderr)
     _show(path)

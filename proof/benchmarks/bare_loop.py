@@ -2,8 +2,8 @@
 
     python bare_loop.py ADDRESS
 
-It follows the scroll, and writes a line for each lead as it came. It has no messages, no schema, no
-selection, no state; it loses leads when anything goes wrong, and dies of a slow target.
+It follows the scroll, and writes a line for each lead. It has no messages, no schema, no selection
+and no state. It loses leads when anything goes wrong, and fails when the target is slow.
 """
 
 from __future__ import annotations

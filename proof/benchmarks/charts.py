@@ -2,7 +2,7 @@
 
     python charts.py RESULTS FOLDER
 
-It runs in an environment of its own (see `page`), as the tap does not need matplotlib.
+It runs in an environment of its own (see `page`), because the tap does not need matplotlib.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """`python -m proof.benchmarks.faults`: what is left of a sync that a fault disturbs, by extractor.
 
-Each extractor reads 100 leads in pages of 20 from the sandbox, and something goes wrong at the
-third request (`scroll_exists`: at the first); then 3,000 leads with a target that falls asleep
-after the first one, for longer than a scroll lives unused. A cell shows the records that came and
-the exit code: 100 (or 3,000) with 0 is a complete sync, less with another code is an honest
-failure, and less with 0 is a loss that goes unnoticed.
+Each extractor reads a sandbox while something goes wrong. A cell shows the records that it sent and
+its exit code. docs/comparison.md says how many leads each fault has. This program writes the table
+there if every extractor ran.
 
-Intercom's minute is scaled down to two seconds, with everybody's pauses: ours by `scroll_expiry`,
-the others' by the launcher. Extractors that scroll nothing but companies are given leads for them.
+Intercom's minute is scaled down to two seconds, with the pauses of all extractors: ours by
+`scroll_expiry`, the others' by the launcher. Extractors that scroll nothing but companies are given
+leads for them.
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proof.benchmarks.page import write_page
 from proof.benchmarks.peers import PEERS, Peer
-from proof.benchmarks.programs import BenchmarkError, started, tap, tap_environment
+from proof.benchmarks.programs import ROOT, BenchmarkError, started, tap, tap_environment
+from proof.benchmarks.table import markdown_table
 from tap_leads.sandbox import Sandbox
 
-PAGE_SIZE = 20
-LEADS, MANY_LEADS = 100, 3_000
+PAGE = ROOT / "docs" / "comparison.md"
 IDLE_LIMIT = 2.0
 REAL_IDLE_LIMIT = 60.0
 SLEEP = 3 * IDLE_LIMIT
@@ -37,11 +37,20 @@ ENDLESS = 124
 
 
 class Fault(NamedTuple):
-    """A column: what goes wrong."""
+    """A column: what goes wrong.
+
+    Attributes:
+        title: The head of the column.
+        kinds: The sandbox's faults.
+        leads: How many leads the sandbox has.
+        page_size: Leads per page.
+        sleep: Seconds that the target sleeps after the first record.
+    """
 
     title: str
     kinds: tuple[str, ...] = ()
-    leads: int = LEADS
+    leads: int = 100
+    page_size: int = 20
     sleep: float = 0.0
 
 
@@ -50,7 +59,8 @@ FAULTS = (
     Fault("response lost", ("lost@3",)),
     Fault("429", ("429@3",)),
     Fault("scroll_exists once", ("exists@1",)),
-    Fault("target asleep past the idle limit", leads=MANY_LEADS, sleep=SLEEP),
+    Fault("page taken by someone else", ("stolen@3",), leads=730, page_size=100),
+    Fault("target asleep past the idle limit", leads=3_000, sleep=SLEEP),
 )
 
 
@@ -74,7 +84,7 @@ def measure(peer: Peer | None, fault: Fault, folder: Path) -> Cell:
         BenchmarkError: It cannot be run.
     """
     with Sandbox(
-        fault.leads, page_size=PAGE_SIZE, idle_limit=IDLE_LIMIT, faults=fault.kinds
+        fault.leads, page_size=fault.page_size, idle_limit=IDLE_LIMIT, faults=fault.kinds
     ) as sandbox:
         pace = IDLE_LIMIT / REAL_IDLE_LIMIT
         return read(
@@ -112,37 +122,34 @@ def id_in(line: bytes) -> str | None:
     return str(record.get("data", record)["id"])
 
 
-def row(title: str, cells: Sequence[object]) -> str:
-    """A row of the table."""
-    return f"| {' | '.join(map(str, (title, *cells)))} |"
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """The table: one row per extractor."""
+    heads = ["records / exit code", *(fault.title for fault in FAULTS)]
+    return markdown_table(heads, rows, "l" * len(heads))
 
 
 def main() -> int:
-    """Prints the table; the exit code is 0 only if the tap lost nothing without saying so."""
+    """Prints the table; the exit code is 0 only if the tap was complete each time."""
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     parser = argparse.ArgumentParser(prog="python -m proof.benchmarks.faults", description=__doc__)
     parser.add_argument("--ours", action="store_true", help="run no extractor but the tap")
     options = parser.parse_args()
-    print(row("records / exit code", [fault.title for fault in FAULTS]))
-    print(f"|---|{'---|' * len(FAULTS)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         ours = [measure(None, fault, Path(folder)) for fault in FAULTS]
-        print(row("**tap-leads**", ours), flush=True)
+        rows = [["**tap-leads**", *map(str, ours)]]
+        failed = False
         for peer in () if options.ours else PEERS:
-            title = f"{peer.title} ({peer.stream})"
+            print(peer.title, file=sys.stderr, flush=True)
             try:
-                peer.install()
-                cells = [measure(peer, fault, Path(folder)) for fault in FAULTS]
-                print(row(title, cells), flush=True)
+                cells = [str(measure(peer, fault, Path(folder))) for fault in FAULTS]
             except BenchmarkError as error:
-                print(row(title, [f"not run: {error}"] + [""] * (len(FAULTS) - 1)), flush=True)
-    print(f"\n{LEADS} leads ({MANY_LEADS:,} for the sleeping target), {PAGE_SIZE} a page.")
-    return int(
-        any(
-            (cell.records, cell.code) != (fault.leads, 0)
-            for cell, fault in zip(ours, FAULTS, strict=True)
-        )
-    )
+                failed, cells = True, [f"not run: {error}"] + [""] * (len(FAULTS) - 1)
+            rows.append([f"{peer.title} ({peer.stream})", *cells])
+    print(table(rows))
+    if not (options.ours or failed):
+        write_page(table(rows), "faults", PAGE)
+    complete = [Cell(fault.leads, fault.leads, 0) for fault in FAULTS]
+    return int(ours != complete)
 
 
 if __name__ == "__main__":

@@ -12,53 +12,24 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import ClassVar
 
 import msgspec
 
 _PACKAGES = ("tap-leads", "singer-sdk", "msgspec", "requests")
 
 
-class Machine(msgspec.Struct, frozen=True):
-    """A machine, and the programs on it.
-
-    Attributes:
-        cores: How many this process may use.
-        processor: Its model.
-        memory: In GB (10^9 bytes).
-        system: Operating system and kernel.
-        python: Its version.
-        packages: Version by name.
-        date: Of the measurement.
-    """
-
-    cores: int
-    processor: str
-    memory: float
-    system: str
-    python: str
-    packages: dict[str, str]
-    date: str
-
-    def __str__(self) -> str:
-        packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
-        return (
-            f"{self.cores} cores of {self.processor}, {self.memory:.0f} GB; {self.system}; "
-            f"Python {self.python}; {packages}; {self.date}."
-        )
-
-
-def this_machine() -> Machine:
-    """The machine that runs this."""
-    return Machine(
-        cores=len(os.sched_getaffinity(0)),
-        processor=_processor(),
-        memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
-        system=_system(),
-        python=platform.python_version(),
-        packages={name: version(name) for name in _PACKAGES},
-        date=datetime.now(UTC).date().isoformat(),
+def this_machine() -> str:
+    """The machine that runs this, the programs on it, and the date."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return (
+        f"{_cores()} cores of {_processor()}, {memory:.0f} GB; {_system()}; "
+        f"Python {platform.python_version()}; {packages}; {datetime.now(UTC).date()}."
     )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _processor() -> str:
@@ -88,13 +59,10 @@ class Calibration(msgspec.Struct, frozen=True):
     share: float
     speed: float
 
-    LEAST_SHARE: ClassVar[float] = 0.95
-    LEAST_SPEED: ClassVar[float] = 0.95
-
 
 def calibrate(seconds: float = 2.0) -> Calibration:
     """Runs a loop on each core."""
-    cores = len(os.sched_getaffinity(0))
+    cores = _cores()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(cores, context) as pool:
         list(pool.map(_spin, [0.0] * cores))  # starts the processes
@@ -111,3 +79,18 @@ def _spin(seconds: float) -> tuple[float, float]:
         if passed >= seconds:
             spent = time.process_time() - used
             return spent / passed, rounds / spent
+
+
+def noise(calibrations: list[Calibration]) -> str:
+    """How busy the machine was, if that makes the figures useless; otherwise empty."""
+    if any(one.share < _LEAST for one in calibrations):
+        shares = ", ".join(f"{100 * one.share:.0f} %" for one in calibrations)
+        return f"a loop on each core got {shares} of it, before and after"
+    speeds = [one.speed for one in calibrations]
+    if speeds and min(speeds) < _LEAST * max(speeds):
+        return f"its speed changed by {100 * (max(speeds) / min(speeds) - 1):.0f} %"
+    return ""
+
+
+_LEAST = 0.95
+"""The least share of a core, and the least speed of the highest."""

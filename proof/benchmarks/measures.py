@@ -1,4 +1,4 @@
-"""What is measured, one function per measure. What belongs together is run by turns."""
+"""What is measured, one function per measure. Programs that are compared run by turns."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 
 import msgspec
 
 from proof.benchmarks import warehouse
-from proof.benchmarks.peers import PEERS
+from proof.benchmarks.peers import PEERS, Peer
 from proof.benchmarks.programs import (
     TIME_LIMIT,
     BenchmarkError,
@@ -86,18 +85,18 @@ Measure = Callable[[Plan, Results], Runs]
 def run_tap(
     api: SimulatedApi,
     *arguments: str,
-    settings: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, str] | None = None,
     asleep: Callable[[], None] | None = None,
 ) -> Outcome:
     """Runs the tap against a simulated API."""
-    command = [*tap(), *arguments]
-    return run(command, api.leads, environment=environment(api.url, **settings), asleep=asleep)
+    own = environment(api.url, **(settings or {}))
+    return run([*tap(), *arguments], api.leads, environment=own, asleep=asleep)
 
 
 def _by_turns(
     plan: Plan, calls: Mapping[str, Callable[[], Outcome]], missing: dict[str, str] | None = None
 ) -> Runs:
-    """Runs each in every round; one that fails is left out if there is a place to say why."""
+    """Runs each program once per round; leaves out an extractor that fails, with the reason."""
     found: Runs = {name: [] for name in calls}
     for _ in range(plan.rounds):
         for name in list(found):
@@ -128,7 +127,7 @@ def zero(plan: Plan, _: Results) -> Runs:
 
 
 def realistic(plan: Plan, _: Results) -> Runs:
-    """Leads as Intercom really sends them: with undocumented fields and fractions."""
+    """Leads as Intercom sends them: with undocumented fields and fractions."""
     with ExitStack() as stack:
         apis = {
             kind: stack.enter_context(SimulatedApi(plan.zero, kind=kind))
@@ -151,14 +150,12 @@ def peers(plan: Plan, results: Results) -> Runs:
     """Leads per second, other extractors next to the tap and the bare loop."""
     with SimulatedApi(plan.peers) as api, TemporaryDirectory() as folder:
 
-        def read(peer_command: Callable[[], list[str]]) -> Outcome:
-            return run(peer_command(), plan.peers, environment=environment(api.url))
+        def read(peer: Peer) -> Outcome:
+            command = peer.command(api.url, Path(folder))
+            return run(command, plan.peers, environment=environment(api.url))
 
-        commands: dict[str, Callable[[], list[str]]] = {BARE: partial(bare_loop, api.url)}
-        commands[TAP] = tap
-        for peer in PEERS:
-            commands[peer.title] = partial(peer.command, api.url, Path(folder))
-        calls = {title: partial(read, command) for title, command in commands.items()}
+        calls = {BARE: partial(run, bare_loop(api.url), plan.peers), TAP: partial(run_tap, api)}
+        calls |= {peer.title: partial(read, peer) for peer in PEERS}
         return _by_turns(plan, calls, results.missing)
 
 

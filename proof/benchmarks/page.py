@@ -1,4 +1,4 @@
-"""Writes the figures of a complete run into the page that shows them, with the charts."""
+"""Writes the figures of a run into the page that shows them, and draws the charts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from proof.benchmarks.programs import ROOT, TIME_LIMIT, BenchmarkError
 
 PAGE = ROOT / "docs" / "performance.md"
 IMAGES = ROOT / "docs" / "images"
-_BEGIN, _END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 
-def write_page(tables: str, page: Path = PAGE) -> None:
-    """Replaces what is between the two marks of the page.
+def write_page(tables: str, place: str = "figures", page: Path = PAGE) -> None:
+    """Replaces what is between the two marks of a place on the page.
 
     Raises:
-        BenchmarkError: The page has no marks.
+        BenchmarkError: The page has no such marks.
     """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(f"<!-- {place}: begin -->\n")
+    _, end, after = rest.partition(f"<!-- {place}: end -->\n")
     if not (begin and end):
         raise BenchmarkError(f"{page} has no place for the figures.")
     page.write_text(f"{before}{begin}\n{tables}\n\n{end}{after}", encoding="utf-8")

@@ -1,13 +1,12 @@
 """Other extractors that a reader may install, each in an environment of its own.
 
-Their pins stand in requirements/peers-NAME.txt.
+Their pins are in requirements/peers-NAME.txt.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,25 +32,30 @@ class Peer:
         title: Its package and version.
         stream: What it scrolls; those that scroll companies alone are given leads for companies.
         entry: Its main function.
-        arguments: Makes its arguments, given itself, the API's address, and a folder.
+        singer: Whether it is a Singer tap; otherwise it is one of Airbyte's sources.
     """
 
     name: str
     title: str
     stream: str
     entry: str
-    arguments: Callable[[Peer, str, Path], list[str]]
+    singer: bool = True
 
-    def install(self) -> Path:
-        """Installs it, unless it is; returns the folder with its programs.
+    def launch(self, url: str, pace: float = 1.0) -> list[str]:
+        """The command line that sends it to a simulated API, without arguments.
+
+        Args:
+            url: Of the simulated API.
+            pace: How long a pause lasts, of what it should.
 
         Raises:
-            BenchmarkError: That was not possible.
+            BenchmarkError: It could not be installed.
         """
         try:
-            return installed(f"peers-{self.name}")
+            python = installed(f"peers-{self.name}") / "python"
         except NotInstalledError as error:
             raise BenchmarkError(f"not installed: {error}") from None
+        return [str(python), str(_LAUNCHER), url, str(pace), self.entry]
 
     def command(self, url: str, folder: Path, pace: float = 1.0) -> list[str]:
         """The command line that reads all leads of a simulated API.
@@ -60,20 +64,20 @@ class Peer:
             url: Of the simulated API.
             folder: Takes configuration and catalog.
             pace: How long a pause lasts, of what it should.
-        """
-        return [*self.launch(url, pace), *self.arguments(self, url, folder)]
-
-    def launch(self, url: str, pace: float = 1.0) -> list[str]:
-        """The beginning of that command line, without arguments."""
-        python = str(self.install() / "python")
-        return [python, str(_LAUNCHER), url, str(pace), self.entry]
-
-    def discover(self, url: str, config: Path) -> dict[str, Any]:
-        """The catalog of a Singer tap, with its stream selected.
 
         Raises:
-            BenchmarkError: It gave none.
+            BenchmarkError: It could not be installed, or gives no catalog.
         """
+        config, catalog = folder / "config.json", folder / f"{self.name}.json"
+        config.write_text(json.dumps(CONFIG))
+        found = self._discovered(url, config) if self.singer else self._configured()
+        catalog.write_text(json.dumps(found))
+        read = [] if self.singer else ["read"]
+        files = ["--config", str(config), "--catalog", str(catalog)]
+        return [*self.launch(url, pace), *read, *files]
+
+    def _discovered(self, url: str, config: Path) -> dict[str, Any]:
+        """The catalog of a Singer tap, with its stream selected."""
         try:
             done = subprocess.run(
                 [*self.launch(url, 0.0), "--config", str(config), "--discover"],
@@ -88,39 +92,22 @@ class Peer:
             entry["metadata"]["selected"] = True
         return {"streams": streams}
 
-
-def _singer(peer: Peer, url: str, folder: Path) -> list[str]:
-    config = _file(folder, "config.json", CONFIG)
-    catalog = _file(folder, f"{peer.name}.json", peer.discover(url, config))
-    return ["--config", str(config), "--catalog", str(catalog)]
-
-
-def _airbyte(peer: Peer, _url: str, folder: Path) -> list[str]:
-    stream = {
-        "name": peer.stream,
-        "json_schema": {},
-        "supported_sync_modes": ["full_refresh"],
-    }
-    modes = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
-    config = _file(folder, "config.json", CONFIG)
-    catalog = _file(folder, f"{peer.name}.json", {"streams": [{"stream": stream, **modes}]})
-    return ["read", "--config", str(config), "--catalog", str(catalog)]
-
-
-def _file(folder: Path, name: str, content: object) -> Path:
-    path = folder / name
-    path.write_text(json.dumps(content))
-    return path
+    def _configured(self) -> dict[str, Any]:
+        """The catalog of a source of Airbyte's."""
+        modes = ["full_refresh"]
+        stream = {"name": self.stream, "json_schema": {}, "supported_sync_modes": modes}
+        how = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
+        return {"streams": [{"stream": stream, **how}]}
 
 
 PEERS = (
-    Peer("tap-intercom-0", "tap-intercom 0.0.3", "leads", "tap_intercom:main", _singer),
-    Peer("tap-intercom-2", "tap-intercom 2.2.5", "companies", "tap_intercom:main", _singer),
+    Peer("tap-intercom-0", "tap-intercom 0.0.3", "leads", "tap_intercom:main"),
+    Peer("tap-intercom-2", "tap-intercom 2.2.5", "companies", "tap_intercom:main"),
     Peer(
         "airbyte",
         "airbyte-source-intercom 0.8.3",
         "companies",
         "source_intercom.run:run",
-        _airbyte,
+        singer=False,
     ),
 )

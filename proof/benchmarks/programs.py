@@ -1,4 +1,4 @@
-"""Runs a program as a target would see it: through a pipe that is read, and every lead counted."""
+"""Runs a program, reads its output through a pipe as a target does, and counts every lead."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _LOG_LINES = 15
 
 
 class BenchmarkError(Exception):
-    """A figure cannot be had; the message says why."""
+    """A measurement failed; the message says why."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What a run took.
 
     Attributes:
-        leads: How many leads came, each exactly once.
+        leads: How many leads the program wrote, each exactly once.
         seconds: From the start of the program to its end.
         first: From the start to the first lead's arrival.
         last: From the start to the last lead's arrival.
         cpu: Seconds of processor time, the system's included.
-        peak: Largest resident memory in MB (10^6 bytes); what grew in the last 20 ms may be missed.
+        peak: Largest resident memory in MB (10^6 bytes), sampled every 20 ms.
     """
 
     leads: int
@@ -63,7 +63,7 @@ def tap() -> list[str]:
 
 
 def tap_environment(url: str, **settings: str) -> dict[str, str]:
-    """This environment, with no settings of the tap but those that send it to a simulated API."""
+    """This environment, with settings that send the tap to a simulated API, and no others of it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
     return own | {"TAP_LEADS_ACCESS_TOKEN": "sandbox", "TAP_LEADS_API_URL": url} | settings
 
@@ -99,7 +99,7 @@ def run(
         command: The program, which writes leads of the simulated API.
         leads: How many the simulated API has.
         environment: Its variables; if not given, those of this process.
-        asleep: Called after the first lead has come; until it returns, the pipe is not read.
+        asleep: Called after the first lead; the pipe is not read until it returns.
         limit: Seconds that it may take; if not given, enough for so many leads.
 
     Raises:
@@ -108,7 +108,9 @@ def run(
     limit = limit or TIME_LIMIT + leads / _SLOWEST
     began = time.perf_counter()
     with tempfile.TemporaryFile() as log, started(command, environment, log, limit) as process:
-        peak = _Peak(process.pid)
+        peaks = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, peaks), daemon=True)
+        watcher.start()
         numbers: list[bytes] = []
         first = last = 0.0
         for found in _numbers(process):
@@ -120,20 +122,21 @@ def run(
             numbers += found
         code, cpu = _end(process)
         seconds = time.perf_counter() - began
+        watcher.join()
         if code or len(numbers) != leads or set(numbers) != _expected(leads):
             raise BenchmarkError(
                 f"{Path(command[0]).name} ended with exit code {code} after {seconds:.0f} s with "
                 f"{len(numbers):,} leads, {len(set(numbers)):,} of them different, of {leads:,}:\n"
                 f"{_tail(log)}"
             )
-        return Outcome(leads, seconds, first, last, cpu, peak.megabytes())
+        return Outcome(leads, seconds, first, last, cpu, peaks[-1])
 
 
 @contextmanager
 def started(
     command: Sequence[str], environment: dict[str, str] | None, log: IO[bytes], limit: float
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program in a session of its own, of which nothing is left in the end."""
+    """A program in a session of its own; all its processes are ended when the block ends."""
     process = subprocess.Popen(
         command,
         env=environment,
@@ -161,7 +164,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _numbers(process: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
-    """The numbers of the leads in what a program writes, as it comes."""
+    """The numbers of the leads that a program writes, chunk by chunk."""
     output = cast("BufferedReader", process.stdout)
     mark, rest = b'"' + MARK, b""
     while chunk := output.read1(_CHUNK):
@@ -172,7 +175,7 @@ def _numbers(process: subprocess.Popen[bytes]) -> Iterator[list[bytes]]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[int, float]:
-    """Waits for a program; its exit code and the processor time that it took."""
+    """Waits for a program; returns its exit code and the processor time that it took."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage.ru_utime + usage.ru_stime
@@ -180,7 +183,7 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[int, float]:
 
 @lru_cache(maxsize=1)
 def _expected(leads: int) -> set[bytes]:
-    return set(map(number, range(leads)))
+    return {b"%010d" % number(index) for index in range(leads)}
 
 
 def _tail(log: IO[bytes]) -> str:
@@ -188,26 +191,19 @@ def _tail(log: IO[bytes]) -> str:
     return "\n".join(log.read().decode(errors="replace").splitlines()[-_LOG_LINES:])
 
 
-class _Peak:
-    """The high-water mark of a program's memory.
+def _watch(pid: int, peaks: list[float]) -> None:
+    """Notes a program's peak of memory again and again, until it has ended."""
+    with suppress(OSError, IndexError):
+        while True:
+            peaks.append(memory_peak(pid))
+            time.sleep(_INTERVAL)
+
+
+def memory_peak(pid: int) -> float:
+    """The largest resident memory that a running program has had, in MB.
 
     The system's own account of an ended process will not do: it begins with the memory of the
     process that started it.
     """
-
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
-        self._kib = 0
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def megabytes(self) -> float:
-        self._thread.join()
-        return self._kib * 1024 / 1e6
-
-    def _watch(self) -> None:
-        with suppress(OSError, IndexError):  # it has ended
-            while True:
-                mark = self._status.read_text().split("VmHWM:")[1].split()[0]
-                self._kib = max(self._kib, int(mark))
-                time.sleep(_INTERVAL)
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6

@@ -2,13 +2,12 @@
 
     python redirect.py ADDRESS PACE MODULE:FUNCTION [ARGUMENT ...]
 
-The others have Intercom's address fixed in their code. What is changed for them is this, and
-nothing else:
+The other extractors have Intercom's address fixed in their code. Only this is changed for them:
 
 - Requests go to ADDRESS, with the version of the API that has leads.
-- The scroll over companies is the one over leads, and what is `contacts` in its pages, is `data`:
-  extractors that scroll nothing but companies then read leads as if they were some.
-- The list of tags, which some ask for first to try the token, is an empty one.
+- A scroll over companies gets the pages of leads, with `contacts` renamed to `data`. Extractors
+  that scroll companies only then read leads under that name.
+- The list of tags, which some request first to try the token, is empty.
 - Pauses last PACE times as long, so that they keep their proportion where a simulated API's idle
   limit is a fraction of Intercom's.
 """
@@ -61,7 +60,7 @@ def no_tags(request: requests.PreparedRequest) -> requests.Response:
 
 
 def pause_by(pace: float) -> None:
-    """Lets every pause last a multiple of what it should."""
+    """Multiplies the length of every pause."""
     sleep = time.sleep
     time.sleep = lambda seconds: sleep(float(seconds) * pace)
 

@@ -6,13 +6,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from proof.benchmarks.machine import Calibration, Machine
+from proof.benchmarks.machine import Calibration, noise
 from proof.benchmarks.programs import Outcome
 
 BARE, TAP = "bare loop", "tap-leads"
 
 Runs: TypeAlias = dict[str, list[Outcome]]
-"""What was measured by turns -> its runs; runs of one place belong together."""
+"""The name of a program or a size -> its runs; those at the same place ran by turns."""
 
 
 class Results(msgspec.Struct, omit_defaults=True):
@@ -27,7 +27,7 @@ class Results(msgspec.Struct, omit_defaults=True):
         failures: A measure -> why it failed.
     """
 
-    machine: Machine
+    machine: str
     quick: bool = False
     calibration: list[Calibration] = []
     runs: dict[str, Runs] = {}
@@ -37,10 +37,4 @@ class Results(msgspec.Struct, omit_defaults=True):
     @property
     def noise(self) -> str:
         """Why the figures do not count, as other programs ran on the machine; empty if they do."""
-        if any(one.share < Calibration.LEAST_SHARE for one in self.calibration):
-            shares = ", ".join(f"{100 * one.share:.0f} %" for one in self.calibration)
-            return f"a loop on each core got {shares} of it, before and after"
-        speeds = [one.speed for one in self.calibration]
-        if speeds and min(speeds) < Calibration.LEAST_SPEED * max(speeds):
-            return f"its speed changed by {100 * (max(speeds) / min(speeds) - 1):.0f} %"
-        return ""
+        return noise(self.calibration)

@@ -2,12 +2,11 @@
 
     python -m proof.benchmarks.server LEADS [LATENCY [KIND [FAILS_AT]]]
 
-The sandbox keeps every rule of the scroll and makes each lead when it is asked for, which takes
-longer than the tap needs for the lead, so that the sandbox would be what is measured. This server
-sends pages that are ready (see `templates`), over real HTTP on the loopback interface, from a
-process of its own. Of the rules it keeps four: a request without a token opens a scroll, each other
-one gets the next page, the last page is empty, and after it the scroll is not found. Its memory is
-the templates.
+The sandbox keeps every rule of the scroll and makes each lead on request. That takes longer than
+the tap needs for the lead, so the benchmark would measure the sandbox. This server sends prepared
+pages (see `templates`) over real HTTP on the loopback interface, from a process of its own. It
+keeps four of the rules: a request without a token opens a scroll, each other request gets the next
+page, the last page is empty, and after it the scroll is not found.
 
 Its first line tells the port; it ends when its standard input does.
 """
@@ -46,6 +45,11 @@ class Server:
         self._position = 0
         self._first = self._pages.page(0)
         self._next: bytes | None = None
+        self._others = {
+            b"/data_attributes": {"data_attributes": data_attributes()},
+            b"/counts": {"lead": {"count": leads}},
+            b"/contacts": {"contacts": [], "total_count": leads},
+        }
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -76,16 +80,10 @@ class Server:
         path, _, query = target.partition(b"?")
         if path == b"/progress":
             connection.sendall(_response(b"%d" % self._position))
-        elif path == b"/data_attributes":
-            definitions = {"type": "data_attribute.list", "data_attributes": data_attributes()}
-            connection.sendall(_response(json.dumps(definitions).encode()))
-        elif path == b"/counts":
-            connection.sendall(_response(b'{"type":"count","lead":{"count":%d}}' % self._leads))
-        elif path == b"/contacts":
-            total = b'{"type":"contact.list","contacts":[],"total_count":%d}' % self._leads
-            connection.sendall(_response(total))
         elif path == b"/contacts/scroll":
             self._scroll(connection, opening=b"scroll_param=" not in query)
+        elif path in self._others:
+            connection.sendall(_response(json.dumps(self._others[path]).encode()))
         else:
             connection.sendall(_response(_NOT_FOUND, b"404 Not Found"))
 
@@ -129,21 +127,11 @@ class SimulatedApi:
         self, leads: int, latency: float = 0.0, kind: Kind = Kind.NONE, *, fails_at: int = 0
     ) -> None:
         self.leads = leads
-        self.latency = latency
-        self.kind = kind
-        self.fails_at = fails_at
+        self._arguments = [str(leads), str(latency), kind, str(fails_at)]
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "proof.benchmarks.server",
-                str(self.leads),
-                str(self.latency),
-                self.kind,
-                str(self.fails_at),
-            ],
+            [sys.executable, "-m", "proof.benchmarks.server", *self._arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -164,7 +152,7 @@ class SimulatedApi:
             self._process.communicate()
 
     def progress(self) -> int:
-        """How many leads this scroll has handed out."""
+        """How many leads the scroll has sent."""
         with urlopen(f"{self.url}/progress", timeout=_SECONDS) as response:  # noqa: S310 - ours
             return min(int(response.read()), self.leads)
 

@@ -1,4 +1,4 @@
-"""The figures as Markdown, as the documentation shows them, and the targets that they miss."""
+"""The figures as Markdown, and the limits that they exceed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Figure(NamedTuple):
         name: What is measured.
         values: What each round showed.
         unit: Of the values.
-        most: The target, if less is better.
-        least: The target, if more is better.
+        most: The limit, if less is better.
+        least: The limit, if more is better.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Figure(NamedTuple):
         return f"**{middle} {self.unit}**{spread}"
 
     def missed(self) -> str:
-        """What is said if the target is missed; empty if it is met."""
+        """A message if the limit is exceeded; otherwise empty."""
         middle = median(self.values)
         if self.most is not None and middle > self.most:
             return f"{self.name}: {middle:.2f} {self.unit}, not at most {self.most:g}"
@@ -59,12 +59,12 @@ def markdown(results: Results) -> str:
     parts = [
         "_A trial: these figures mean nothing._" if results.quick else "",
         f"_The machine was busy: {results.noise}._" if results.noise else "",
-        _table(
+        markdown_table(
             ("figure", "median (spread)"), ((f.name, f.shown()) for f in figures(results)), "ll"
         ),
-        _table(("the main job", "seconds", "leads/s"), _main_job(results), "lrr"),
-        _table(("at zero latency", "reads", "leads/s"), _peers(results), "llr"),
-        _table(("leads", "seconds", "leads/s", "peak memory"), _growth(results), "rrrr"),
+        markdown_table(("the main job", "seconds", "leads/s"), _main_job(results), "lrr"),
+        markdown_table(("at zero latency", "reads", "leads/s"), _peers(results), "llr"),
+        markdown_table(("leads", "seconds", "leads/s", "peak memory"), _growth(results), "rrrr"),
         "\n".join(
             f"- Not measured: {name}: {why.splitlines()[0]}"
             for name, why in (results.missing | results.failures).items()
@@ -75,15 +75,42 @@ def markdown(results: Results) -> str:
 
 
 def figures(results: Results) -> Iterator[Figure]:
-    """The figures that say how the tap does, as far as they were measured."""
+    """The figures that were measured."""
     runs = results.runs
-    yield from _time(runs.get("zero", {}), runs.get("latency", {}))
-    yield from _usage(runs.get("realistic", {}), runs.get("ways", {}))
-    yield from _others(runs.get("peers", {}), runs.get("load", {}))
-    for measure, name, most in _MEMORY:
+    if zero := runs.get("zero"):
+        name = f"time for {zero[TAP][0].leads:,} leads at zero latency, of the bare loop's"
+        yield Figure(name, _ratios(zero, TAP, BARE), most=1.2)
+        firsts = [one.first for one in zero[TAP]]
+        yield Figure("to the first RECORD, start-up included", firsts, "s", most=0.35)
+    if latency := runs.get("latency"):
+        leads = latency[TAP][0].leads
+        name = f"time for {leads:,} leads at 50 ms per page, without start-up, of the bare loop's"
+        yield Figure(name, _ratios(latency, TAP, BARE, _reading), most=1.01)
+    if realistic := runs.get("realistic"):
+        for kind, where, most in (
+            (Kind.ALL, "every lead", 1.2),
+            (Kind.ONE, "one lead per page", 1.1),
+        ):
+            name = f"time with undocumented fields and fractions in {where}, of plain leads'"
+            yield Figure(name, _ratios(realistic, kind, Kind.NONE), most=most)
+    ways = runs.get("ways", {})
+    for way in [way for way in ways if way != PLAIN]:
+        yield Figure(f"time with {way}, of plain leads'", _ratios(ways, way, PLAIN), most=2.0)
+    peers = runs.get("peers", {})
+    if others := peers.keys() - {BARE, TAP}:
+        best = max(others, key=lambda title: _rate(peers[title]))
+        name = f"leads per second, of the fastest other extractor's ({best})"
+        yield Figure(name, _ratios(peers, TAP, best, _rate_of), least=8.5)
+        yield Figure("the same for the bare loop", _ratios(peers, BARE, best, _rate_of))
+    if load := runs.get("load"):
+        name = (
+            "`meltano run` into PostgreSQL: time with the target's own defaults, of the project's"
+        )
+        yield Figure(name, _ratios(load, DEFAULTS, PROJECT), least=2.5)
+    for measure, name, limit in _MEMORY:
         for outcomes in list(runs.get(measure, {}).values())[-1:]:
             peaks = [one.peak for one in outcomes]
-            yield Figure(name.format(f"{outcomes[0].leads:,}"), peaks, "MB", most=most)
+            yield Figure(name.format(f"{outcomes[0].leads:,}"), peaks, "MB", most=limit)
 
 
 _MEMORY = (
@@ -91,42 +118,6 @@ _MEMORY = (
     ("spool", "peak memory, {} leads waiting in the spool", 60.0),
     ("large", "peak memory, {} leads in the largest pages, 7 MB each", None),
 )
-
-
-def _time(zero: Runs, latency: Runs) -> Iterator[Figure]:
-    if zero:
-        name = f"time for {zero[TAP][0].leads:,} leads at zero latency, of the bare loop's"
-        yield Figure(name, _ratios(zero, TAP, BARE), most=1.2)
-        firsts = [one.first for one in zero[TAP]]
-        yield Figure("to the first RECORD, start-up included", firsts, "s", most=0.35)
-    if latency:
-        leads = latency[TAP][0].leads
-        name = f"time for {leads:,} leads at 50 ms per page, without start-up, of the bare loop's"
-        yield Figure(name, _ratios(latency, TAP, BARE, _reading), most=1.01)
-
-
-def _usage(realistic: Runs, ways: Runs) -> Iterator[Figure]:
-    for kind, leads, most in ((Kind.ALL, "every lead", 1.2), (Kind.ONE, "one lead per page", 1.1)):
-        if realistic:
-            name = f"time with undocumented fields and fractions in {leads}, of plain leads'"
-            yield Figure(name, _ratios(realistic, kind, Kind.NONE), most=most)
-    for way in ways:
-        if way != PLAIN:
-            yield Figure(f"time with {way}, of plain leads'", _ratios(ways, way, PLAIN), most=2.0)
-
-
-def _others(peers: Runs, load: Runs) -> Iterator[Figure]:
-    others = [title for title in peers if title not in {BARE, TAP}]
-    if others:
-        best = max(others, key=lambda title: _rate(peers[title]))
-        name = f"leads per second, of the fastest other extractor's ({best})"
-        yield Figure(name, _ratios(peers, TAP, best, _rate_of), least=8.5)
-        yield Figure("the same for the bare loop", _ratios(peers, BARE, best, _rate_of))
-    if load:
-        name = (
-            "`meltano run` into PostgreSQL: time with the target's own defaults, of the project's"
-        )
-        yield Figure(name, _ratios(load, DEFAULTS, PROJECT), least=2.5)
 
 
 def _ratios(
@@ -168,7 +159,8 @@ def _growth(results: Results) -> Iterator[Sequence[str]]:
         yield leads, f"{seconds:.2f}", f"{_rate(outcomes):,.0f}", f"{peak:.0f} MB"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """A table, or nothing if there are no rows; `align` has l or r for each column."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     if not lines:
         return ""
@@ -180,6 +172,6 @@ def _notes(results: Results) -> str:
     rounds = {len(outcomes) for runs in results.runs.values() for outcomes in runs.values()}
     return (
         f"Each figure is the median of {max(rounds, default=0)} runs, with the lowest and the "
-        "highest in parentheses. What is compared ran by turns, and each ratio is that of two runs "
-        f"of the same turn. Every lead was counted. {results.machine}"
+        "highest in parentheses. Programs that are compared ran by turns, and each ratio is that "
+        f"of two runs of the same turn. Every lead was counted. {results.machine}"
     )

@@ -38,7 +38,7 @@ def load(
         limit: Seconds that it may take.
 
     Raises:
-        BenchmarkError: There is no PostgreSQL, Meltano failed, or not every lead came.
+        BenchmarkError: There is no PostgreSQL, Meltano failed, or a lead is missing.
     """
     try:
         with PostgresServer() as server, TemporaryDirectory(prefix="bench-") as folder:

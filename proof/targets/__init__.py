@@ -2,6 +2,6 @@
 
     python -m proof.targets
 
-`extracts` runs the tap, `files`, `databases`, `storage` and `offline` are the targets, `trial` runs
-one of them, `comparison` compares, and `page` writes docs/targets.md.
+`extracts` runs the tap; `databases`, `files` and `offline` have the targets; `trial` runs one of
+them, `comparison` compares, and `page` writes docs/targets.md.
 """

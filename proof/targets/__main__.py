@@ -1,4 +1,4 @@
-"""`python -m proof.targets`: loads the same leads into many targets, and writes what came of it."""
+"""`python -m proof.targets`: loads the same leads into many targets, and writes docs/targets.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from proof.targets.page import PAGE, page, table
 from proof.targets.services import Services
 from proof.targets.targets import TARGETS
-from proof.targets.trial import Trial
+from proof.targets.trial import rate, report_on
 
 AT_ONCE = 4
 
@@ -25,16 +25,16 @@ def main() -> int:
     )
     only = parser.parse_args().only
     names = only or list(TARGETS)
-    # What takes the time are the targets, which are programs of their own.
+    # Threads are enough, because the targets are programs of their own.
     with Services() as services:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            results = pool.map(lambda name: Trial(TARGETS[name], services).report(), names)
+            results = pool.map(lambda name: report_on(TARGETS[name], services), names)
             reports = []
             for name, report in zip(names, results, strict=True):
                 print(name, file=sys.stderr, flush=True)
                 reports.append(report)
         for report in reports:  # one at a time, so that they do not slow each other down
-            report.rate = Trial(report.kind, services).rate(report)
+            report.rate = rate(report, services)
     if only:
         print(table(reports))
     else:

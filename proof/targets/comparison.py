@@ -1,8 +1,8 @@
 """Compares every value at a destination with the one that the tap wrote.
 
-Destinations have types of their own, so it is the meaning that must be the same: a JSON text that
-holds the object, or a column for each of its fields; a number in text; the same moment in another
-format. An absent value may be an empty text where there are only texts.
+Destinations have types of their own, so the meaning must be the same, not the form. An object may
+be a JSON text, or a column for each of its fields. A number may be text. A time may have another
+format. A missing value may be an empty text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Comparison:
     Attributes:
         missing: How many records have no row.
         surplus: How many rows have no record, or are there more than once.
-        bent: What a target does to values in any field -> to how many.
+        bent: What a target does to values of all fields -> to how many values.
         fields: The name of a field -> in how many rows it has another value.
     """
 

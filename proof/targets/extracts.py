@@ -6,21 +6,18 @@ All leads come from a sandbox with every kind of malformed value.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
-from threading import Lock
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
-from demo.meltano import ROOT
-from proof.targets.environment import RUN_LIMIT, ProgramError, last_line
+from proof.targets.process import run
+from proof.targets.services import once
 from tap_leads.sandbox import Sandbox
 
 Record: TypeAlias = dict[str, Any]
-_T = TypeVar("_T")
 
 LEADS = 300
 MANY = 10_000
@@ -61,6 +58,11 @@ class Extract:
         """The records, in their order."""
         return [message["record"] for message in self.messages if message["type"] == "RECORD"]
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the records."""
+        return {record["id"] for record in self.records}
+
     @cached_property
     def times(self) -> set[str]:
         """The names of the fields that hold a date and time."""
@@ -83,49 +85,28 @@ class Extract:
         return Extract(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
 
-def _once(function: Callable[[str], _T]) -> Callable[[str], _T]:
-    """Keeps what a function returned, also when several threads ask for it at the same time."""
-    lock = Lock()
-    cached = cache(function)
-
-    def one_at_a_time(way: str) -> _T:
-        with lock:
-            return cached(way)
-
-    return one_at_a_time
-
-
 def _extract(sandbox: Sandbox, token: str, settings: dict[str, str]) -> Extract:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TAP_LEADS_")}
     access = {"TAP_LEADS_ACCESS_TOKEN": token, "TAP_LEADS_API_URL": sandbox.url}
-    done = subprocess.run(
-        [sys.executable, "-m", "tap_leads"],
-        cwd=ROOT,
-        env=own | access | settings,
-        capture_output=True,
-        check=False,
-        timeout=RUN_LIMIT,
-    )
-    if done.returncode:
-        raise ProgramError(last_line(done.stderr.decode()))
-    return Extract(done.stdout)
+    tap = Path(sys.executable).with_name("tap-leads")
+    with TemporaryDirectory() as folder:
+        return Extract(run(tap, folder=Path(folder), environment=access | settings))
 
 
-@_once
+@once
 def leads(way: str) -> Extract:
     """Leads as one sync writes them."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def many(way: str) -> Extract:
-    """Leads as most are, enough to measure how fast they are loaded."""
+    """Usual leads, enough to measure how fast a target loads them."""
     with Sandbox(leads=MANY) as sandbox:
         return _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def two_syncs(way: str) -> tuple[Extract, Extract]:
     """The leads of two syncs; between them some are changed, some deleted and some added."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
@@ -136,7 +117,7 @@ def two_syncs(way: str) -> tuple[Extract, Extract]:
         return first, _extract(sandbox, sandbox.token, WAYS[way])
 
 
-@_once
+@once
 def two_workspaces(way: str) -> tuple[Extract, Extract]:
     """The leads of two workspaces, which have the same ids, set up for one table."""
     counts = {"first": LEADS, "second": LEADS}

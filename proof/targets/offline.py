@@ -1,14 +1,9 @@
-"""Targets of services that no machine of one's own can run: as far as they get without it."""
+"""Targets of services that run in the cloud only: they run here without the service."""
 
 from __future__ import annotations
 
-import gzip
-import json
-
-from typing_extensions import override
-
-from proof.targets.environment import run
-from proof.targets.target import OLD_SETUPTOOLS, Row, Settings, Target
+from proof.targets.databases import OLD_SETUPTOOLS
+from proof.targets.target import Target, json_rows
 
 # The table is made in fakesnow, an emulation that knows no stages: what would be put there is kept.
 _SNOWFLAKE = """
@@ -54,65 +49,36 @@ for line in sys.stdin:
         print(json.dumps(record(fields, message["record"])))
 """
 
-
-class Snowflake(Target):
-    """The files that it would upload, compressed JSON."""
-
-    package = "meltanolabs-target-snowflake"
-    program = "target-snowflake"
-    variant = "MeltanoLabs"
-    pins = "snowflake"
-    offline = True
-    note = "Only the files that it uploads were compared, and its table was made in an emulation."
-
-    @override
-    def settings(self) -> Settings:
-        return {
+TARGETS = {
+    "snowflake": Target(
+        "target-snowflake",
+        lambda _: {
             "account": "local",
             "user": "local",
             "password": "local",
             "database": "LEADS",
             "default_target_schema": "PUBLIC",
             "clean_up_batch_files": False,
-        }
-
-    @override
-    def pipe(self, output: bytes, **more: object) -> bytes:
-        python = self.programs() / "python"
-        config = self.config(**more)
-        return run(python, "-c", _SNOWFLAKE, config, folder=self.folder, sent=output)
-
-    @override
-    def rows(self) -> list[Row]:
-        contents = (gzip.decompress(path.read_bytes()) for path in self.folder.glob("*.json.gz"))
-        return [json.loads(line) for content in contents for line in content.split(b"\n") if line]
-
-
-class BigQuery(Target):
-    """The columns that it would make, and what of each record has its place there."""
-
-    package = "z3-target-bigquery"
-    program = "target-bigquery"
-    variant = "z3z1ma"
-    pins = "bigquery"
-    offline = True
-    note = (
-        "Only its columns, with `denormalized: true`, were compared; nothing was uploaded. "
-        f"{OLD_SETUPTOOLS}"
-    )
-
-    @override
-    def settings(self) -> Settings:
-        return {}
-
-    @override
-    def pipe(self, output: bytes, **more: object) -> bytes:
-        python = self.programs() / "python"
-        written = run(python, "-c", _BIGQUERY, folder=self.folder, sent=output)
-        (self.folder / "rows.jsonl").write_bytes(written)
-        return written
-
-    @override
-    def rows(self) -> list[Row]:
-        lines = (self.folder / "rows.jsonl").read_bytes().split(b"\n")
-        return [json.loads(line) for line in lines if line]
+        },
+        lambda destination: json_rows(destination.files("*.json.gz")),
+        package="meltanolabs-target-snowflake",
+        variant="MeltanoLabs",
+        pins="snowflake",
+        script=_SNOWFLAKE,
+        offline=True,
+        note="Only the files that it uploads were compared, and its table was made in an "
+        "emulation.",
+    ),
+    "bigquery": Target(
+        "target-bigquery",
+        lambda _: {},
+        lambda destination: json_rows(destination.files("*.output")),
+        package="z3-target-bigquery",
+        variant="z3z1ma",
+        pins="bigquery",
+        script=_BIGQUERY,
+        offline=True,
+        note="Only its columns, with `denormalized: true`, were compared; nothing was uploaded. "
+        f"{OLD_SETUPTOOLS}",
+    ),
+}

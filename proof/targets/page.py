@@ -18,10 +18,13 @@ PAGE = ROOT / "docs/targets.md"
 _TEMPLATE = Path(__file__).with_name("page.md")
 _MARKS = ("✓", "≈", "✗", "✗")
 _FLAT = ["flattened", "flattened, typed"]
-_HEAD = ("Target", "Values", "leads/s", "Deleted leads", "Two workspaces", "Set")
-RATE = _HEAD.index("leads/s")
-"""The column that differs from run to run."""
+_HEAD = (
+    "Target", "Values", "leads/s", "10 million", "Deleted leads", "Two workspaces", "Set"
+)  # fmt: skip
+RATES = (2, 3)
+"""The columns that differ from run to run."""
 _LONGEST = 160  # characters of an error
+_MOST_MINUTES = 100  # longer times are given in hours
 
 
 def page(reports: Sequence[Report]) -> str:
@@ -31,9 +34,7 @@ def page(reports: Sequence[Report]) -> str:
     return Template(_TEMPLATE.read_text()).substitute(
         leads=LEADS,
         lost=_list(f"`{name}`" for name in sorted(lost)),
-        told=_list(
-            f"{report.kind.program} ({report.kind.variant})".replace(" ()", "") for report in told
-        ),
+        told=_list(report.target.title for report in told),
         table=table(reports),
         details="\n".join(line for report in reports for line in details(report)),
     )
@@ -41,7 +42,7 @@ def page(reports: Sequence[Report]) -> str:
 
 def table(reports: Sequence[Report]) -> str:
     """One row per target."""
-    lines = [_row(_HEAD), _row(["---", "---", "--:", "---", ":-:", "---"])]
+    lines = [_row(_HEAD), _row(["---", "---", "--:", "--:", "---", ":-:", "---"])]
     return "\n".join([*lines, *map(row, reports)])
 
 
@@ -49,13 +50,13 @@ def row(report: Report) -> str:
     """A target's row."""
     if report.missing:
         blanks = [""] * (len(_HEAD) - 2)
-        return _row([report.kind.name(), *blanks, "cannot be installed"])
+        return _row([report.target.name, *blanks, "cannot be installed"])
     second, workspaces = report.second, report.workspaces
     return _row(
         [
-            report.kind.name(),
+            report.target.name,
             _values(report),
-            rate(report.rate),
+            *rate(report.rate),
             _fate(second) if second else "not run",
             _MARKS[workspaces.rank] if workspaces else "not run",
             _advice(report),
@@ -63,12 +64,15 @@ def row(report: Report) -> str:
     )
 
 
-def rate(value: float | None) -> str:
-    """Leads per second, as far as a load of so few leads can tell."""
+def rate(value: float | None) -> tuple[str, str]:
+    """Leads per second, and the time of ten million, as far as a load of so few leads can tell."""
     if not value:
-        return ""
-    most = extracts.MANY
-    return f"over {most:,}" if value > most else f"{float(f'{value:.2g}'):,.0f}"
+        return "", ""
+    minutes = 10_000_000 / min(value, extracts.MANY) / 60
+    time = f"{minutes:.0f} min" if minutes < _MOST_MINUTES else f"{minutes / 60:.1f} h"
+    if value > extracts.MANY:
+        return f"over {extracts.MANY:,}", f"under {time}"
+    return f"{float(f'{value:.2g}'):,.0f}", time
 
 
 def _values(report: Report) -> str:
@@ -92,7 +96,7 @@ def _fate(second: SecondSync) -> str:
 
 def _advice(report: Report) -> str:
     """What to set, so that as much as can be arrives, as fast as it can."""
-    wanted = [f"`{name}: {json.dumps(value)}`" for name, value in report.kind.fast.items()]
+    wanted = [f"`{name}: {json.dumps(value)}`" for name, value in report.target.fast.items()]
     if report.best in _FLAT:
         wanted.append("flatten")
     if report.loads[report.best].without:
@@ -102,7 +106,7 @@ def _advice(report: Report) -> str:
 
 def details(report: Report) -> list[str]:
     """What there is to say of a target besides its row, one item per line."""
-    name = report.kind.name()
+    name = report.target.name
     if report.missing:
         return [f"- **{name}** cannot be installed: {short(report.missing)}"]
     ways: dict[str, list[str]] = defaultdict(list)
@@ -117,8 +121,8 @@ def details(report: Report) -> list[str]:
         said.append(f"Two workspaces: {short(str(report.workspaces))}.")
     if report.lost:
         said.append(f"Its own flattening loses {_list(f'`{name}`' for name in report.lost)}.")
-    if report.kind.note:
-        said.append(report.kind.note)
+    if report.target.note:
+        said.append(report.target.note)
     sentences = [sentence[0].upper() + sentence[1:] for sentence in said]
     return [f"- **{name}**: {' '.join(sentences)}"] if said else []
 

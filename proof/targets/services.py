@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import subprocess
 import time
-import urllib.error
 import urllib.request
-from contextlib import ExitStack
-from functools import cached_property
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import cache
 from socket import socket
 from threading import Lock
-from typing import Self
+from typing import Self, TypeVar
+from urllib.error import URLError
 
+from demo.environments import installed
 from demo.postgres import PostgresServer
-from proof.targets.environment import ProgramError, installed
+from proof.targets.process import RUN_LIMIT, ProgramError
 
 START_LIMIT = 60.0
+# The S3 server asks for a signature, and does not check it.
+_CREDENTIALS = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+}
+
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+
+def once(function: Callable[[_Argument], _Result]) -> Callable[[_Argument], _Result]:
+    """Keeps what a function returned, also when several threads ask for it at the same time."""
+    lock = Lock()
+    cached = cache(function)
+
+    def one_at_a_time(argument: _Argument) -> _Result:
+        with lock:
+            return cached(argument)
+
+    return one_at_a_time
 
 
 class Services:
@@ -23,7 +46,6 @@ class Services:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._starting = Lock()  # several targets may ask at the same time
 
     def __enter__(self) -> Self:
         return self
@@ -32,12 +54,13 @@ class Services:
         self._stack.close()
 
     @property
+    @once
     def postgres(self) -> PostgresServer:
         """A real PostgreSQL."""
-        with self._starting:
-            return self._postgres
+        return self._stack.enter_context(PostgresServer())
 
     @property
+    @once
     def s3(self) -> str:
         """The address of a local S3 server, which takes any credentials.
 
@@ -45,19 +68,10 @@ class Services:
             NotInstalledError: Its packages could not be installed.
             ProgramError: It did not start.
         """
-        with self._starting:
-            return self._s3
-
-    @cached_property
-    def _postgres(self) -> PostgresServer:
-        return self._stack.enter_context(PostgresServer())
-
-    @cached_property
-    def _s3(self) -> str:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        program = installed("s3-server") / "moto_server"
+        program = installed("targets-s3-server") / "moto_server"
         process = self._stack.enter_context(
             subprocess.Popen(
                 [program, "--host", "127.0.0.1", "--port", str(port)],
@@ -69,9 +83,15 @@ class Services:
         address = f"http://127.0.0.1:{port}"
         end = time.monotonic() + START_LIMIT
         while time.monotonic() < end and process.poll() is None:
-            try:
-                with urllib.request.urlopen(address, timeout=5):
-                    return address
-            except urllib.error.URLError:
-                time.sleep(0.1)
+            with suppress(URLError), urllib.request.urlopen(address, timeout=5):
+                return address
+            time.sleep(0.1)
         raise ProgramError("the local S3 server did not start")
+
+    def request(self, method: str, path: str) -> bytes:
+        """Sends a request to the S3 server."""
+        address = f"{self.s3}/{path}"
+        request = urllib.request.Request(address, method=method, headers=_CREDENTIALS)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=RUN_LIMIT) as response:  # noqa: S310 - the same
+            body: bytes = response.read()
+        return body

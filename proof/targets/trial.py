@@ -1,25 +1,22 @@
-"""Runs one target in each of the ways, and says what was at its destination afterwards."""
+"""Runs one target in each way, and reports what is at its destination afterwards."""
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from demo.environments import NotInstalledError
 from proof.targets import extracts
 from proof.targets.comparison import Comparison, compare
-from proof.targets.environment import ProgramError
-from proof.targets.extracts import WAYS, Extract, Record
+from proof.targets.extracts import WAYS, Extract
+from proof.targets.process import ProgramError
 from proof.targets.services import Services
 from proof.targets.target import Row, Target
 
 
-@dataclass
+@dataclass(frozen=True)
 class Load:
     """How a load ended.
 
@@ -35,7 +32,7 @@ class Load:
 
     @property
     def rank(self) -> int:
-        """0: every value arrived; 1: all but what the target does to any; 2: others; 3: failed."""
+        """0: all values arrived; 1: the target changed some in any column; 2: others; 3: failed."""
         if self.error:
             return 3
         if self.found.missing or self.found.surplus or self.found.fields:
@@ -46,35 +43,7 @@ class Load:
         return f"fails: {self.error}" if self.error else str(self.found)
 
 
-@dataclass
-class Report:
-    """What came out of the runs of a target.
-
-    Attributes:
-        kind: The target.
-        missing: Why it could not be installed.
-        loads: The name of a way -> how the load ended.
-        second: What the second sync left; None if there was none.
-        workspaces: How the load of two workspaces into one table ended; None if there was none.
-        rate: Leads per second, start-up not counted; None if that was not measured.
-        lost: The fields that are lost when the target flattens; None if it cannot.
-    """
-
-    kind: type[Target]
-    missing: str = ""
-    loads: dict[str, Load] = field(default_factory=dict)
-    second: SecondSync | None = None
-    workspaces: Load | None = None
-    rate: float | None = None
-    lost: list[str] | None = None
-
-    @property
-    def best(self) -> str:
-        """The first of the ways in which most arrives."""
-        return min(self.loads, key=lambda way: self.loads[way].rank)
-
-
-@dataclass
+@dataclass(frozen=True)
 class SecondSync:
     """What a second sync left.
 
@@ -89,111 +58,126 @@ class SecondSync:
     now: Comparison = field(default_factory=Comparison)
 
 
-class Trial:
-    """The runs of one target.
+@dataclass
+class Report:
+    """The results of a target.
 
-    Args:
-        kind: The target.
-        services: The servers that it may load into.
+    Attributes:
+        target: The target.
+        missing: Why it could not be installed.
+        loads: The name of a way -> how the load ended.
+        second: What the second sync left; None if there was none.
+        workspaces: How the load of two workspaces into one table ended; None if there was none.
+        rate: Leads per second, start-up not counted; None if that was not measured.
+        lost: The fields that are lost when the target flattens; None if it cannot.
     """
 
-    def __init__(self, kind: type[Target], services: Services) -> None:
-        self.kind = kind
-        self._services = services
+    target: Target
+    missing: str = ""
+    loads: dict[str, Load] = field(default_factory=dict)
+    second: SecondSync | None = None
+    workspaces: Load | None = None
+    rate: float | None = None
+    lost: list[str] | None = None
 
-    @contextmanager
-    def destination(self) -> Iterator[Target]:
-        """An empty destination."""
-        with tempfile.TemporaryDirectory(prefix="target-") as folder:
-            yield self.kind(Path(folder), self._services)
+    @property
+    def best(self) -> str:
+        """The first of the ways in which most arrives."""
+        return min(self.loads, key=lambda way: self.loads[way].rank)
 
-    def report(self) -> Report:
-        """Runs it in all ways."""
-        report = Report(self.kind)
-        try:
-            self.kind.programs()
-        except NotInstalledError as error:
-            report.missing = str(error)
-            return report
-        report.loads = {way: self.load(way) for way in WAYS}
-        if not self.kind.offline:
-            best = report.best
-            report.second = self.second_sync(best, without=report.loads[best].without)
-            report.workspaces = self.workspaces(best)
-        if self.kind.own_flattening:
-            report.lost = self.lost_by_own_flattening()
+
+def report_on(target: Target, services: Services) -> Report:
+    """Runs a target in all ways, but does not measure how fast it is."""
+    report = Report(target)
+    try:
+        target.programs()
+    except NotInstalledError as error:
+        report.missing = str(error)
         return report
-
-    def load(self, way: str) -> Load:
-        """Loads the leads of one sync, if need be without ACTIVATE_VERSION."""
-        extract = extracts.leads(way)
-        try:
-            return Load(found=self._compare(extract))
-        except ProgramError as error:
-            failed = Load(str(error))
-        try:
-            return Load(found=self._compare(extract.without_activate_version()), without=True)
-        except ProgramError:
-            return failed
-
-    def _compare(self, *loaded: Extract, key: Sequence[str] = ("id",)) -> Comparison:
-        with self.destination() as target:
-            for extract in loaded:
-                target.load(extract.output)
-            records = [record for extract in loaded for record in extract.records]
-            return compare(records, target.rows(), loaded[0].times, key)
-
-    def rate(self, report: Report) -> float | None:
-        """Leads per second in the best way; None for what is no target, and if loading fails."""
-        if report.missing or self.kind.offline or report.loads[report.best].error:
-            return None
-        few, many = extracts.leads(report.best), extracts.many(report.best)
-        if report.loads[report.best].without:
-            few, many = few.without_activate_version(), many.without_activate_version()
-        seconds = []
-        for extract in (few, few, many):  # the first one compiles what it imports
-            with self.destination() as target:
-                began = time.perf_counter()
-                target.pipe(extract.output)
-                seconds.append(time.perf_counter() - began)
-        return (extracts.MANY - extracts.LEADS) / max(seconds[2] - seconds[1], 1e-3)
-
-    def workspaces(self, way: str) -> Load:
-        """Loads two workspaces, whose ids are the same, into one table."""
-        try:
-            return Load(found=self._compare(*extracts.two_workspaces(way), key=("app_id", "id")))
-        except ProgramError as error:
-            return Load(str(error))
-
-    def second_sync(self, way: str, *, without: bool = False) -> SecondSync:
-        """Loads two syncs, between which leads were changed, deleted and added."""
-        first, second = extracts.two_syncs(way)
-        if without:
-            first, second = first.without_activate_version(), second.without_activate_version()
-        try:
-            with self.destination() as target:
-                target.load(first.output, **target.metadata)
-                target.load(second.output, **target.metadata)
-                rows = target.rows()
-        except ProgramError as error:
-            return SecondSync(f"fails: {error}")
-        gone = _ids(first.records) - _ids(second.records)
-        fate, now = _fate(rows, first, second, gone)
-        told = _is_told_by_age(rows, second, gone)
-        return SecondSync(fate, told, compare(second.records, now, second.times))
-
-    def lost_by_own_flattening(self) -> list[str]:
-        """The fields that are not there, in any form, when the target flattens."""
-        extract = extracts.leads("default")
-        with self.destination() as target:
-            target.load(extract.output, **target.own_flattening)
-            rows = target.rows()
-        kept = {
-            name.split("__")[0] for row in rows for name, value in row.items() if value is not None
-        }
-        return sorted(
-            {name for record in extract.records for name, value in record.items() if value} - kept
+    report.loads = {way: load(target, services, way) for way in WAYS}
+    if not target.offline:
+        best = report.best
+        report.second = second_sync(target, services, best, without=report.loads[best].without)
+        report.workspaces = _loaded(
+            target, services, *extracts.two_workspaces(best), key=("app_id", "id")
         )
+    if target.own_flattening:
+        report.lost = lost_by_own_flattening(target, services)
+    return report
+
+
+def load(target: Target, services: Services, way: str) -> Load:
+    """Loads the leads of one sync, if need be without ACTIVATE_VERSION."""
+    extract = extracts.leads(way)
+    with_all = _loaded(target, services, extract)
+    if not with_all.error:
+        return with_all
+    others = _loaded(target, services, extract.without_activate_version())
+    return with_all if others.error else replace(others, without=True)
+
+
+def _loaded(
+    target: Target, services: Services, *loads: Extract, key: Sequence[str] = ("id",)
+) -> Load:
+    try:
+        with target.destination(services) as destination:
+            for extract in loads:
+                destination.load(extract.output)
+            rows = destination.rows()
+    except ProgramError as error:
+        return Load(str(error))
+    records = [record for extract in loads for record in extract.records]
+    return Load(found=compare(records, rows, loads[0].times, key))
+
+
+def rate(report: Report, services: Services) -> float | None:
+    """Leads per second in the best way; None without the target's service, or if loading fails."""
+    if report.missing or report.target.offline or report.loads[report.best].error:
+        return None
+    few, many = extracts.leads(report.best), extracts.many(report.best)
+    if report.loads[report.best].without:
+        few, many = few.without_activate_version(), many.without_activate_version()
+    seconds = []
+    try:
+        for extract in (few, few, many):  # the first one compiles what it imports
+            with report.target.destination(services) as destination:
+                began = time.perf_counter()
+                destination.pipe(extract.output)
+                seconds.append(time.perf_counter() - began)
+    except ProgramError:  # it loads the few leads, but takes too long for many
+        return None
+    return (extracts.MANY - extracts.LEADS) / max(seconds[2] - seconds[1], 1e-3)
+
+
+def second_sync(
+    target: Target, services: Services, way: str, *, without: bool = False
+) -> SecondSync:
+    """Loads two syncs, between which leads were changed, deleted and added."""
+    first, second = extracts.two_syncs(way)
+    if without:
+        first, second = first.without_activate_version(), second.without_activate_version()
+    try:
+        with target.destination(services) as destination:
+            destination.load(first.output, **target.metadata)
+            destination.load(second.output, **target.metadata)
+            rows = destination.rows()
+    except ProgramError as error:
+        return SecondSync(f"fails: {error}")
+    gone = first.ids - second.ids
+    fate, now = _fate(rows, first, second, gone)
+    told = _is_told_by_age(rows, second, gone)
+    return SecondSync(fate, told, compare(second.records, now, second.times))
+
+
+def lost_by_own_flattening(target: Target, services: Services) -> list[str]:
+    """The fields that are not there, in any form, when the target flattens."""
+    extract = extracts.leads("default")
+    with target.destination(services) as destination:
+        destination.load(extract.output, **target.own_flattening)
+        rows = destination.rows()
+    kept = {name.split("__")[0] for row in rows for name, value in row.items() if value is not None}
+    sent = {name for record in extract.records for name, value in record.items() if value}
+    return sorted(sent - kept)
 
 
 def _fate(
@@ -206,10 +190,8 @@ def _fate(
     if len(rows) == new:
         return "deleted", rows
     marked = {_id(row) for row in rows if _column(row, "_sdc_deleted_at")}
-    return (
-        "marked" if marked == deleted else "stay",
-        [row for row in rows if _id(row) not in deleted],
-    )
+    others = [row for row in rows if _id(row) not in deleted]
+    return ("marked" if marked == deleted else "stay"), others
 
 
 def _is_told_by_age(rows: list[Row], second: Extract, deleted: set[str]) -> bool | None:
@@ -220,10 +202,6 @@ def _is_told_by_age(rows: list[Row], second: Extract, deleted: set[str]) -> bool
     start = second.first_page[:19]
     older = {i for i, time in times.items() if str(time).replace(" ", "T")[:19] < start}
     return older == deleted
-
-
-def _ids(records: list[Record]) -> set[str]:
-    return {record["id"] for record in records}
 
 
 def _id(row: Row) -> str:

@@ -1,9 +1,9 @@
-"""Objects become columns: their names, the schema, and the records.
+"""Flattens records: the properties of objects become columns.
 
-The SDK's own flattening would do, but for the names of the columns: PostgreSQL keeps 63 bytes of a
-name, many databases do not tell upper case from lower, and attributes often have long questions for
-names. Here, a name that is too long or taken ends in a hash of its path. The name of a column
-depends on its path alone, unless two differ in case only; then the older attribute keeps its name.
+The SDK can flatten too, but its column names are not safe: PostgreSQL keeps 63 bytes of a name,
+many databases ignore case, and the names of attributes are often long questions. Here, a name that
+is too long or taken ends in a hash of its path. The name of a column depends on its path alone,
+unless two names differ only in case. Then the older attribute keeps its name.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Flattening:
     Args:
         schema: The JSON Schema of a record.
         depth: How many levels of objects become columns.
-        separator: Stands between the names of a path.
-        max_length: Characters of a column's name, if there is a limit beside that of PostgreSQL.
+        separator: Joins the names of a path.
+        max_length: The user's limit for the characters of a column's name, if there is one.
 
     Attributes:
         schema: The JSON Schema of a flattened record.
-        shortened: By column, the full name of each that could not have it.
+        shortened: The full names of the columns whose names were shortened, by column.
 
     Raises:
         TapLeadsError: The limit is too low to tell the columns apart.
@@ -80,11 +80,10 @@ class Flattening:
 
     def _name(self, path: Path) -> str:
         full = self._separator.join(path)
-        name = full
-        if self._cut(full, self._max_length, MAX_BYTES) != full or full.casefold() in self._taken:
-            end = hashlib.sha256("\0".join(path).encode()).hexdigest()[:_HASH_LENGTH]
-            room = len(end) + 1
-            name = f"{self._cut(full, self._max_length - room, MAX_BYTES - room)}_{end}"
+        name = self._cut(full)
+        if name != full or full.casefold() in self._taken:
+            end = "_" + hashlib.sha256("\0".join(path).encode()).hexdigest()[:_HASH_LENGTH]
+            name = self._cut(full, len(end)) + end
             self.shortened[name] = full
         if name.casefold() in self._taken or len(name) > self._max_length:
             raise TapLeadsError(
@@ -94,9 +93,10 @@ class Flattening:
         self._taken.add(name.casefold())
         return name
 
-    @staticmethod
-    def _cut(name: str, characters: int, size: int) -> str:
-        return name[: max(0, characters)].encode()[:size].decode(errors="ignore")
+    def _cut(self, name: str, room: int = 0) -> str:
+        """A name within both limits, and with room for so many more characters."""
+        characters = max(0, self._max_length - room)
+        return name[:characters].encode()[: MAX_BYTES - room].decode(errors="ignore")
 
 
 def _fill(flat: dict[str, Any], values: Mapping[str, Any], columns: Columns) -> None:
@@ -107,7 +107,7 @@ def _fill(flat: dict[str, Any], values: Mapping[str, Any], columns: Columns) -> 
             flat[column] = _ENCODER.encode(value).decode() if structured else value
         elif value is None or type(value) is dict:
             _fill(flat, value or {}, column)
-        else:  # a stream map has put something else in the place of an object
+        else:  # a stream map has replaced the object by another value
             flat[name] = value
 
 

@@ -1,4 +1,4 @@
-"""Counts the values that do not fit the schema, and says what became of them."""
+"""Counts the values that do not fit the schema, and says what the tap did with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tap_leads.records.selection import Fate, Path, Selection
 
 _MAX_NAMES = 100
 _OTHER_NAMES = ("(other names)",)
-# So many fields are counted one by one: memory stays bounded whatever is sent.
+# Further fields are counted together, so that memory stays bounded.
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w-]{0,63}")
 _HIDDEN = "(hidden name)"
 # A name that is no identifier may be an e-mail address or other personal data.
@@ -22,8 +22,8 @@ class Misfit(NamedTuple):
 
     Attributes:
         path: Where it was.
-        known: Whether the schema has the field, so that it is the type which does not fit.
-        is_object: Whether it is an object, of which parts may be left out.
+        known: Whether the schema has the field; then the type does not fit.
+        is_object: Whether the value is an object, of which parts may be left out.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Misfits(Counter[Misfit]):
     """How many leads have a value of each kind."""
 
     def add(self, misfit: Misfit, count: int = 1) -> None:
-        """Counts values."""
+        """Counts values of a kind."""
         if misfit not in self and len(self) >= _MAX_NAMES:
             misfit = misfit._replace(path=_OTHER_NAMES)
         self[misfit] += count

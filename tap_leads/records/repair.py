@@ -1,4 +1,4 @@
-"""Rewrites JSON that the strict decoder or databases refuse, and keeps what it says."""
+"""Rewrites JSON that the strict decoder or databases refuse, without losing what it says."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ MAX_DIGITS = 4_300
 The decoder counts the sign as a digit.
 """
 
+LONG_NUMBER = re.compile(rb"\d{%d}" % MAX_DIGITS)
+"""Finds numbers that are too long to decode."""
+
 _MAX_DEPTH = 100
 # Targets recurse too, so the limit is far below that of the decoder.
 
-_LONG_NUMBER = re.compile(rb"\d{%d}" % MAX_DIGITS)
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[][{}]', re.DOTALL)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def has_long_number(body: bytes) -> bool:
-    """Whether the JSON may hold a number that is too long to decode."""
-    return _LONG_NUMBER.search(body) is not None
 
 
 def repaired(body: bytes) -> bytes:
@@ -69,7 +66,7 @@ def _fraction(digits: str) -> Decimal | str:
 
 
 def _shallow(text: str) -> str:
-    """The same JSON, with each value below the deepest level as JSON text."""
+    """The same JSON, with each value below the deepest allowed level as JSON text."""
     parts: list[str] = []
     depth = kept = start = 0
     for token in _STRING_OR_BRACKET.finditer(text):
@@ -94,7 +91,7 @@ def _clean(value: Any) -> Any:
         result: dict[str, Any] = {}
         for key, item in value.items():
             clean = _clean_text(key)
-            while clean in result:  # two keys may differ in nothing but what was replaced
+            while clean in result:  # two keys may differ only in characters that were replaced
                 clean += REPLACEMENT
             result[clean] = _clean(item)
         return result
@@ -102,6 +99,6 @@ def _clean(value: Any) -> Any:
 
 
 def _clean_text(text: str) -> str:
-    # A lone surrogate has no UTF-16: "replace" would write "?" for it, so it is decoded instead.
+    # UTF-16 joins the halves of a pair. "replace" while encoding would write "?" for a lone half.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\0", REPLACEMENT)

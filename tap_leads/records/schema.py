@@ -1,8 +1,8 @@
-"""The fields of a lead, as Intercom's API 1.0 to 1.4 documents them.
+"""The fields of a lead, as Intercom documents them for API 1.0 to 1.4.
 
-The source is the page "The lead model" of each of these versions of Intercom's reference. Versions
-differ little: 1.0 and 1.1 also have `last_seen_ip`, `user_agent_data` and the coordinates of
-`location_data`; `do_not_track`, `referrer`, `owner_id` and the e-mail flags came later.
+The source is the page "The lead model" in the reference of each version. Only 1.0 and 1.1 have
+`last_seen_ip`, `user_agent_data` and the coordinates of `location_data`. Only later versions have
+`do_not_track`, `referrer`, `owner_id` and the e-mail flags.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from singer_sdk import typing as th
 from tap_leads.errors import TapLeadsError
 
 ADDITIONAL_FIELDS = "additional_fields"
-"""The field that keeps what the declared fields cannot hold."""
+"""The field for values that the declared fields cannot hold."""
 
 CUSTOM_ATTRIBUTES = "custom_attributes"
 
 OPEN_OBJECT = {"type": ["object", "null"]}
-# Not th.ObjectType(additional_properties=True): flattening would drop it from the schema, yet keep
-# its keys in the records. As it stands, flattening makes one JSON column of it.
+# Flattening makes one JSON column of it. The SDK's flattening would drop
+# th.ObjectType(additional_properties=True) from the schema, and keep its keys in the records.
 
 
 def _string(name: str, description: str) -> th.Property[Any]:
@@ -40,7 +40,7 @@ def _object(name: str, description: str, *properties: th.Property[Any]) -> th.Pr
 
 
 def _list_object(name: str, description: str, *properties: th.Property[Any]) -> th.Property[Any]:
-    """An object in Intercom's way to send a list: its type, and the list under its own name."""
+    """A list as Intercom sends it: an object with a type, and the list under the same name."""
     return _object(
         name,
         description,
@@ -147,7 +147,7 @@ LEAD_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
 ).to_dict()
-"""The JSON Schema of a record, while nothing is known of the custom attributes."""
+"""The JSON Schema of a record whose custom attributes are not declared."""
 
 _ATTRIBUTE_TYPES: dict[str, type[th.JSONTypeHelper[Any]]] = {
     "string": th.StringType,
@@ -156,21 +156,20 @@ _ATTRIBUTE_TYPES: dict[str, type[th.JSONTypeHelper[Any]]] = {
     "boolean": th.BooleanType,
     "date": th.DateTimeType,
 }
-"""Intercom's names for types of attributes (its page "Data attributes")."""
+"""Intercom's names for the types of attributes, from its page "Data attributes"."""
 
 
 def with_attributes(definitions: object) -> dict[str, Any]:
     """The JSON Schema of a record whose custom attributes are declared, the oldest first.
 
-    Intercom promises no order. In this one, an attribute that is added changes nothing for those
-    that were there before.
+    Intercom promises no order. In this order, a new attribute changes nothing for the older ones.
 
     Args:
-        definitions: What Intercom answers about a workspace's attributes: an object with a list
+        definitions: Intercom's response about a workspace's attributes: an object with a list
             `data_attributes` of objects with `name`, `data_type`, `custom` and `archived`.
 
     Raises:
-        TapLeadsError: It is something else.
+        TapLeadsError: The response has another form.
     """
     try:
         attributes = [

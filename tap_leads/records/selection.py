@@ -1,4 +1,4 @@
-"""What of a record an output stream may hold: a tree of the paths that the user left out."""
+"""What an output stream may contain of a record: a tree of the paths that the user left out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Path: TypeAlias = tuple[str, ...]
 """The names that lead from a record to a value."""
 
 Tree: TypeAlias = dict[str, "Tree | None"]
-"""Names that are left out: wholly (None), or what is below them in part."""
+"""Names that are left out: as a whole (None), or the parts that the tree below them names."""
 
 
 class _OnlyNamed(dict[str, "Tree | None"]):
-    """The tree below an object that keeps only these names: any other is left out wholly."""
+    """The tree below an object that keeps only these names: any other name is left out."""
 
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _OnlyNamed(dict[str, "Tree | None"]):
 
 
 class Fate(Enum):
-    """What becomes of a value that moves to `additional_fields`."""
+    """What the output stream does with a value that moves to `additional_fields`."""
 
     KEPT = "kept unchanged in 'additional_fields'"
     KEPT_IN_PART = (
@@ -78,7 +78,7 @@ class Selection:
         )
 
     def of_record(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record without what is left out."""
+        """The record without what the user left out."""
         rest = record[ADDITIONAL_FIELDS]
         if rest and self.withheld:
             left = prune(rest, self.withheld)
@@ -87,7 +87,7 @@ class Selection:
         return prune(record, self.dropped) if self.dropped else record
 
     def fate(self, path: Path, *, is_object: bool) -> Fate:
-        """What becomes of a value that moves from this path to `additional_fields`."""
+        """The fate of a value that moves from this path to `additional_fields`."""
         if not self.keeps_rest:
             return Fate.LEFT_OUT
         below: Tree | None = self.withheld
@@ -99,9 +99,9 @@ class Selection:
 
 
 def tree(paths: Iterable[Path], allowed: Mapping[str, Iterable[str]] | None = None) -> Tree:
-    """The tree of these paths, and of all but the allowed properties of these fields."""
+    """The tree of these paths, and of the properties that are not among the allowed ones."""
     root: Tree = {field: _OnlyNamed(names) for field, names in (allowed or {}).items()}
-    for path in sorted(paths, key=len):  # a whole branch comes before its parts
+    for path in sorted(paths, key=len):  # a whole branch before its parts
         below: Tree | None = root
         for name in path[:-1]:
             if below is not None:
@@ -114,8 +114,8 @@ def tree(paths: Iterable[Path], allowed: Mapping[str, Iterable[str]] | None = No
 def prune(value: Mapping[str, Any], dropped: Tree) -> dict[str, Any]:
     """A copy without what is dropped.
 
-    Something else in the place of an object of which parts are dropped may hold these parts in a
-    way that only the sender knows, and so is dropped too.
+    If parts of an object are dropped, and the value is no object, it is dropped as a whole: it may
+    contain these parts in another form.
     """
     kept: dict[str, Any] = {}
     for name, inner in value.items():

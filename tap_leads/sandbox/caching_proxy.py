@@ -1,4 +1,4 @@
-"""A proxy before the API that caches what it should not."""
+"""A proxy in front of the API that caches more than it should."""
 
 from collections import OrderedDict
 from dataclasses import replace
@@ -8,40 +8,31 @@ from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.http_server import Responder
 
 _FORBIDDING = frozenset({"no-cache", "no-store", "max-age=0"})
-_KEPT = 100  # responses
+_MOST_CACHED = 100  # responses
 
 
-class CachingProxy:
-    """Gives the same response for the same address and token, unless the request forbids it.
+def caching(origin: Responder) -> Responder:
+    """Cache responses by address and token, unless the request forbids caching.
 
-    It caches every response of status 200, without a limit of age, as proxies do that are set up
-    to override the API's headers.
-
-    Args:
-        origin: The API.
+    The cache keeps every response of status 200 without a limit of age, like a proxy that is set
+    up to override the API's headers.
     """
+    cached: OrderedDict[tuple[str, str | None], Response] = OrderedDict()
 
-    def __init__(self, origin: Responder) -> None:
-        self._origin = origin
-        self._kept: OrderedDict[tuple[str, str | None], Response] = OrderedDict()
-
-    def get(self, target: str, headers: Message) -> Response:
-        """Respond to one GET, from the cache if possible."""
+    def respond(target: str, headers: Message) -> Response:
+        values = (*headers.get_all("Cache-Control", ()), *headers.get_all("Pragma", ()))
+        directives = {part.strip().lower() for value in values for part in value.split(",")}
+        if not _FORBIDDING.isdisjoint(directives):
+            return origin(target, headers)
         key = target, headers.get("Authorization")
-        if _is_forbidden(headers):
-            return self._origin(target, headers)
-        kept = self._kept.get(key)
-        if kept:
-            return replace(kept, delay=0.0, ready=None)
-        response = self._origin(target, headers)
+        known = cached.get(key)
+        if known:
+            return replace(known, delay=0.0, ready=None)
+        response = origin(target, headers)
         if response.status == 200:  # noqa: PLR2004 - OK
-            self._kept[key] = response
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            cached[key] = response
+            while len(cached) > _MOST_CACHED:
+                cached.popitem(last=False)
         return response
 
-
-def _is_forbidden(headers: Message) -> bool:
-    values = (*headers.get_all("Cache-Control", ()), *headers.get_all("Pragma", ()))
-    directives = {part.strip().lower() for value in values for part in value.split(",")}
-    return not _FORBIDDING.isdisjoint(directives)
+    return respond

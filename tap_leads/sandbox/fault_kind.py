@@ -1,15 +1,15 @@
-"""What a kind of fault is: a set of hooks, each optional, and an argument."""
+"""What a kind of fault does at each step of a request, and which argument it takes."""
 
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.sample_leads import Lead
 from tap_leads.sandbox.workspace import Deviation, Workspace
 
-# The paths of the API, by what they are called in a fault. The scroll need not be written.
+# The paths of the API, by their names in a fault. Without a name, a fault is one of the scroll.
 SCROLL = "scroll"
 PATHS = (SCROLL, "contacts", "counts", "data_attributes")
 LISTS = (SCROLL, "contacts")  # the paths that respond with leads
@@ -24,9 +24,19 @@ class Argument(NamedTuple):
     default: Any = None
     required: bool = False
 
+    @classmethod
+    def seconds(cls, default: float | None = None) -> Self:
+        """Make an argument that is a time."""
+        return cls("SECONDS", r"\d+(\.\d+)?", float, default)
+
+    @classmethod
+    def number(cls, name: str, default: int) -> Self:
+        """Make an argument that is a number."""
+        return cls(name, r"\d{1,9}", int, default)
+
 
 class PageLeads(NamedTuple):
-    """The leads of a page before it is encoded; kinds change them in place."""
+    """The leads of a page before it is encoded. Faults change the records in place."""
 
     records: list[Lead]
     indexes: list[int]  # in the workspace
@@ -35,44 +45,27 @@ class PageLeads(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """A kind of fault; each hook gets the argument last."""
+    """A kind of fault. Each step is a function, whose last parameter is the fault's argument."""
 
     help: str
     argument: Argument | None = None
     paths: Collection[str] = PATHS
-    # Before the request is looked at.
-    before: Callable[[Workspace, Any], object] = lambda *_: None
-    # A response in place of the real one, or None for the real one.
-    instead: Callable[[Any], Response | None] = lambda _: None
-    # Whether the scroll's position moves although `instead` hides the page.
+    # Before the request is served. A response that it returns replaces the real one.
+    before: Callable[[Workspace, Any], Response | None] = lambda *_: None
+    # Whether the scroll moves on although `before` replaces the page.
     lost: bool = False
     # How the scroll deviates from its rules.
-    scroll: Callable[[Deviation, Any], Deviation] = lambda deviation, _: deviation
-    # The leads of the page; None leaves them as they are.
-    leads: Callable[[PageLeads, Any], None] | None = None
-    # The response, real or not.
+    deviate: Callable[[Deviation, Any], Deviation] = lambda deviation, _: deviation
+    # Edits the leads of the page.
+    edit: Callable[[PageLeads, Any], None] | None = None
+    # Changes the response, also one that replaces the real one.
     change: Callable[[Response, Any], Response] = lambda response, _: response
 
-    @property
-    def usage(self) -> str:
-        """How ARG is written after WHEN: `:SECONDS`, `[:SECONDS]` or nothing."""
-        if self.argument is None:
-            return ""
-        usage = f":{self.argument.name}"
-        return usage if self.argument.required else f"[{usage}]"
-
-    @property
-    def default(self) -> str:
-        """The default of ARG in brackets, or nothing."""
-        if self.argument is None or self.argument.default is None:
-            return ""
-        return f" ({self.argument.default:g})"
-
     def read(self, name: str, text: str | None) -> Any:
-        """Read the argument of a fault of this kind, which is called `name`.
+        """Convert the argument of the fault with this name.
 
         Raises:
-            ValueError: It is missing, not as it should be, or one too many.
+            ValueError: The argument is missing or malformed, or the kind takes none.
         """
         argument = self.argument
         if argument is None:
@@ -86,13 +79,3 @@ class FaultKind:
         if not re.fullmatch(argument.pattern, text, re.ASCII | re.DOTALL):
             raise ValueError(f"{text!r} is no {argument.name} for the fault {name}")
         return argument.convert(text)
-
-
-def seconds(default: float | None = None) -> Argument:
-    """Make an argument that is a time."""
-    return Argument("SECONDS", r"\d+(\.\d+)?", float, default)
-
-
-def number(name: str, default: int) -> Argument:
-    """Make an argument that counts something."""
-    return Argument(name, r"\d{1,9}", int, default)

@@ -1,30 +1,26 @@
 """What goes wrong at which request: `[PATH/]KIND@WHEN[:ARG]`, for example `restart@3`.
 
-This module reads that language and applies the faults. The kinds are in four tables: what happens
-to the leads and the scroll, which response is given instead, what happens to its body, and what
-happens on its way.
+This module reads that language. The kinds are in four tables: what happens to the leads and the
+scroll, which response replaces the real one, what happens to its body, and what happens on its way.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from tap_leads.sandbox.body_faults import BODY_FAULTS
-from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind, PageLeads
-from tap_leads.sandbox.http_response import Response
-from tap_leads.sandbox.response_faults import RESPONSE_FAULTS
-from tap_leads.sandbox.scroll_faults import SCROLL_FAULTS
-from tap_leads.sandbox.transport_faults import TRANSPORT_FAULTS
-from tap_leads.sandbox.workspace import Deviation, Workspace
+from tap_leads.sandbox.api_faults import RESPONSE_FAULTS, SCROLL_FAULTS
+from tap_leads.sandbox.fault_kind import PATHS, SCROLL, FaultKind
+from tap_leads.sandbox.response_faults import BODY_FAULTS, TRANSPORT_FAULTS
+from tap_leads.sandbox.workspace import Deviation
 
 # Title -> kinds, as the command line lists them.
-FAMILIES = {
+FAMILIES: dict[str, dict[str, FaultKind]] = {
     "Leads and scroll": SCROLL_FAULTS,
     "Responses": RESPONSE_FAULTS,
     "Bodies": BODY_FAULTS,
     "Transport": TRANSPORT_FAULTS,
 }
-KINDS: dict[str, FaultKind] = SCROLL_FAULTS | RESPONSE_FAULTS | BODY_FAULTS | TRANSPORT_FAULTS
+KINDS = {name: kind for kinds in FAMILIES.values() for name, kind in kinds.items()}
 
 _SPAN = re.compile(
     r"(?P<page>p)?(?P<first>[1-9]\d*)(?:(?P<open>\+)|-(?P<last>[1-9]\d*))?", re.ASCII
@@ -32,7 +28,7 @@ _SPAN = re.compile(
 
 
 class Span(NamedTuple):
-    """Some requests, from one to another."""
+    """Some successive requests."""
 
     first: int
     last: float
@@ -40,18 +36,18 @@ class Span(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One thing that goes wrong, and at which requests of a workspace."""
+    """One thing that goes wrong, and at which requests to a workspace."""
 
-    kind: str
+    kind: FaultKind
     spans: tuple[Span, ...]
     argument: Any
     path: str = SCROLL
 
     def fires(self, ordinal: int, of_scroll: int) -> bool:
-        """Tell whether it goes wrong at this request.
+        """Tell whether the fault happens at this request.
 
         Args:
-            ordinal: Which request to the path it is; 1 is the first.
+            ordinal: Number of the request among those to the path, from 1.
             of_scroll: The same, counted from the latest request that opens a scroll.
         """
         return any(
@@ -64,7 +60,7 @@ class Fault(NamedTuple):
         """Read `[PATH/]KIND@WHEN[:ARG]`.
 
         Raises:
-            ValueError: It is not written like that; the message says what is wrong.
+            ValueError: The fault is malformed; the message says how.
         """
         what, at, rest = text.partition("@")
         when, colon, argument = rest.partition(":")
@@ -76,56 +72,21 @@ class Fault(NamedTuple):
             raise ValueError(f"there are no faults of {path!r}; choose from {', '.join(PATHS)}")
         if name not in KINDS:
             raise ValueError(f"there is no fault {name!r}; choose from {', '.join(KINDS)}")
-        if path not in KINDS[name].paths:
+        kind = KINDS[name]
+        if path not in kind.paths:
             raise ValueError(f"the fault {name} does not apply to {path}")
         spans = _spans(when)
         if path != SCROLL and any(span.of_each_scroll for span in spans):
             raise ValueError(f"{when!r} counts pages of a scroll, which {path} does not have")
-        return cls(name, spans, KINDS[name].read(name, argument if colon else None), path)
+        return cls(kind, spans, kind.read(name, argument if colon else None), path)
 
 
-class Firing:
-    """The faults that fire at one request, in the order in which they were given."""
-
-    def __init__(self, faults: Iterable[Fault], path: str, ordinal: int, of_scroll: int) -> None:
-        self._kinds = [
-            (KINDS[fault.kind], fault.argument)
-            for fault in faults
-            if fault.path == path and fault.fires(ordinal, of_scroll)
-        ]
-        self.edits = any(kind.leads for kind, _ in self._kinds)
-
-    def prepare(self, workspace: Workspace) -> None:
-        """Do to the workspace what happens before the request is looked at."""
-        for kind, argument in self._kinds:
-            kind.before(workspace, argument)
-
-    def instead(self) -> tuple[Response | None, bool]:
-        """Give the first response that replaces the real one, and whether it loses the page."""
-        for kind, argument in self._kinds:
-            response = kind.instead(argument)
-            if response:
-                return response, kind.lost
-        return None, False
-
-    def deviation(self) -> Deviation:
-        """Tell how the scroll deviates from its rules."""
-        deviation = Deviation()
-        for kind, argument in self._kinds:
-            deviation = kind.scroll(deviation, argument)
-        return deviation
-
-    def edit(self, page: PageLeads) -> None:
-        """Change the leads of a page, if `edits`."""
-        for kind, argument in self._kinds:
-            if kind.leads:
-                kind.leads(page, argument)
-
-    def change(self, response: Response) -> Response:
-        """Change a response, real or not."""
-        for kind, argument in self._kinds:
-            response = kind.change(response, argument)
-        return response
+def deviation(faults: Iterable[Fault]) -> Deviation:
+    """Tell how the scroll deviates from its rules under these faults."""
+    found = Deviation()
+    for fault in faults:
+        found = fault.kind.deviate(found, fault.argument)
+    return found
 
 
 def _spans(when: str) -> tuple[Span, ...]:

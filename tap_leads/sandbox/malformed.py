@@ -1,7 +1,7 @@
-"""Malformed values: no document allows them, and API clients met them all the same.
+"""Malformed values: no document allows them, but API clients received them.
 
-Under the fault `types` every other lead of a page gets one kind of malformed value, in turn, so a
-page of 100 has each kind at least once. Ids stay as they are.
+The fault `types` gives every other lead of a page one kind of malformed value, in turn, so a page
+of 100 leads has each kind at least once. Ids stay unchanged.
 """
 
 import copy
@@ -20,7 +20,7 @@ def _nested(levels: int) -> Lead:
     return inner
 
 
-# Kind of malformed values -> the fields that have them.
+# Kind of malformed value -> the fields that contain it.
 MALFORMED: dict[str, Lead] = {
     "unknown-object": {"ai_summary": {"text": "asked for a demo", "scores": [0.5, None]}},
     "unknown-scalar": {"x_undocumented_flag": False},
@@ -62,13 +62,13 @@ _KINDS = tuple(MALFORMED)
 
 
 def malformed_kind(seed: int, index: int) -> str | None:
-    """Tell which malformed values the fault `types` gives a lead; None leaves it as it is."""
+    """Tell which kind the fault `types` gives a lead; None leaves the lead unchanged."""
     turn, unchanged = divmod(seed + index, 2)
     return None if unchanged else _KINDS[turn % len(_KINDS)]
 
 
 def make_malformed(record: Lead, seed: int, index: int) -> Lead:
-    """Put a lead's malformed values, if any, on the lead itself, and return it."""
+    """Change a lead as the fault `types` does, in place, and return it."""
     kind = malformed_kind(seed, index)
     if kind:
         record.update(copy.deepcopy(MALFORMED[kind]))
@@ -76,5 +76,5 @@ def make_malformed(record: Lead, seed: int, index: int) -> Lead:
 
 
 def malformed_lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
-    """Make one lead as a page under the fault `types` has it."""
+    """Make one lead as the fault `types` serves it."""
     return make_malformed(lead(seed, index, workspace), seed, index)

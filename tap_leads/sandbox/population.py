@@ -1,4 +1,4 @@
-"""The leads of a workspace: they are added, edited, moved, merged and deleted."""
+"""The leads of a workspace, and how they change: added, edited, moved, merged or deleted."""
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -7,13 +7,13 @@ from tap_leads.sandbox.sample_leads import LAST_SECOND, Lead, lead
 
 
 class Population:
-    """The leads that exist now. It stores only their order and their edits.
+    """The leads that exist now. Only their order and their edits are stored.
 
     All methods, also those of subclasses, may be called from several threads.
 
     Args:
-        leads: How many there are at first.
-        seed: Of the leads; another number makes other leads.
+        leads: Their number at the start.
+        seed: Decides the leads; another seed makes other leads.
         workspace: Their `app_id`.
     """
 
@@ -31,7 +31,7 @@ class Population:
         return len(self._indexes)
 
     def indexes(self, first: int, limit: int) -> list[int]:
-        """List the leads from a position on, `limit` of them at most."""
+        """List at most `limit` leads, from a position on."""
         return list(self._indexes[first : first + limit])
 
     def leads(self) -> Iterator[Lead]:
@@ -47,10 +47,6 @@ class Population:
             record["name"] = f"{record.get('name') or 'Lead'} (edit {edit})"
             record["updated_at"] = LAST_SECOND + edit
         return record
-
-    def edited(self, indexes: list[int]) -> bool:
-        """Tell whether any of these leads was edited."""
-        return bool(self._edits) and not self._edits.keys().isdisjoint(indexes)
 
     def update(self, number: int) -> None:
         """Edit that many leads, spread evenly over the list."""
@@ -88,7 +84,7 @@ class Population:
             self._change(merged)
 
     def add(self, number: int) -> None:
-        """Put that many new leads at the end of the list; no index is used twice."""
+        """Add that many new leads at the end of the list; no index is used twice."""
         with self._lock:
             self._next_index += number
             self._change((), added=range(self._next_index - number, self._next_index))
@@ -105,7 +101,7 @@ class Population:
             self._edits[self._indexes[position]] = self._edit
 
     def _change(self, removed: Collection[int], added: Sequence[int] = ()) -> None:
-        """Take the leads at some positions out of the list, and put others at its end."""
+        """Remove the leads at some positions from the list, and add others at its end."""
         gone = frozenset(removed)
         kept = [index for at, index in enumerate(self._indexes) if at not in gone]
         self._indexes = [*kept, *added]

@@ -1,4 +1,4 @@
-"""The rate limit: so many requests in each window of ten seconds (Intercom, "Rate limiting")."""
+"""The rate limit: a number of requests per window of ten seconds (page "Rate limiting")."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ class RateLimit:
     Args:
         limit: Requests per window.
         window: Seconds.
-        clock: Seconds that only ever grow; windows begin at its multiples of `window`.
+        clock: Seconds that never decrease; windows begin at multiples of `window`.
     """
 
     def __init__(self, limit: int, window: float, clock: Callable[[], float]) -> None:
@@ -27,9 +27,9 @@ class RateLimit:
         """Count one request.
 
         Returns:
-            Whether it is within the limit, and the headers that tell. `X-RateLimit-Reset` is the
-            end of the window in whole unix seconds, rounded up: a client that waits until then
-            is never too early.
+            Whether the request is within the limit, and the headers about the limit.
+            `X-RateLimit-Reset` is the end of the window in unix seconds, rounded up, so that a
+            client that waits until then is never too early.
         """
         now = self._clock()
         with self._lock:

@@ -1,10 +1,10 @@
-"""What sample leads are made of: names, places, companies and the definitions of attributes.
+"""The parts of sample leads: names, places, companies and the definitions of attributes.
 
-No real person is in here: mail addresses end in the domains that RFC 2606 sets aside for examples.
+No real person is in here: mail addresses end in the domains that RFC 2606 reserves for examples.
 """
 
-# Given and family names by script, after the separator between them.
-# There are two Latin groups: most leads of most workspaces are written in it.
+# Separator, given names and family names. There are two groups of Latin names, because the names
+# of most leads in most workspaces are Latin.
 _SCRIPTS = (
     (
         " ",
@@ -24,7 +24,7 @@ _SCRIPTS = (
 # Chinese, Japanese and Korean write the family name first.
 _FAMILY_FIRST = frozenset("王佐김")
 
-# As people fill in a form: emoji of one and of several code points, quotes, commas, lines.
+# What people type into a form: emoji of one and of several code points, quotes, commas, lines.
 _TYPED_BY_HAND = (
     "🦊 Robin",
     "Sam 👩🏽‍🚀",
@@ -53,17 +53,22 @@ COLOURS = ("amber", "azure", "coral", "ivory", "lime", "olive", "pink", "violet"
 ANIMALS = ("badger", "camel", "falcon", "gecko", "heron", "otter", "panda", "wombat")
 DOMAINS = ("example.com", "example.org", "example.net")
 
-# city, region, postal code, country, three-letter country code, continent, time zone
-PLACES = (
-    ("Pretoria", "Gauteng", "0118", "South Africa", "ZAF", "AF", "Africa/Johannesburg"),
-    ("Dublin", "Leinster", None, "Ireland", "IRL", "EU", "Europe/Dublin"),
-    ("São Paulo", "São Paulo", "01310-100", "Brazil", "BRA", "SA", "America/Sao_Paulo"),
-    ("München", "Bayern", "80331", "Germany", "DEU", "EU", "Europe/Berlin"),
-    ("القاهرة", None, "11511", "Egypt", "EGY", "AF", "Africa/Cairo"),
-    ("東京", "東京都", "100-0001", "Japan", "JPN", "AS", "Asia/Tokyo"),
-    ("Kathmandu", "", "", "Nepal", "NPL", "AS", "Asia/Kathmandu"),
-    ("Austin", "Texas", "73301", "United States", "USA", "NA", "America/Chicago"),
+_PLACE = (
+    *("type", "city_name", "continent_code", "country_code", "country_name"),
+    *("postal_code", "region_name", "timezone"),
 )
+# In the order of `_PLACE`, without the type.
+_PLACES = (
+    ("Pretoria", "AF", "ZAF", "South Africa", "0118", "Gauteng", "Africa/Johannesburg"),
+    ("Dublin", "EU", "IRL", "Ireland", None, "Leinster", "Europe/Dublin"),
+    ("São Paulo", "SA", "BRA", "Brazil", "01310-100", "São Paulo", "America/Sao_Paulo"),
+    ("München", "EU", "DEU", "Germany", "80331", "Bayern", "Europe/Berlin"),
+    ("القاهرة", "AF", "EGY", "Egypt", "11511", None, "Africa/Cairo"),
+    ("東京", "AS", "JPN", "Japan", "100-0001", "東京都", "Asia/Tokyo"),
+    ("Kathmandu", "AS", "NPL", "Nepal", "", "", "Asia/Kathmandu"),
+    ("Austin", "NA", "USA", "United States", "73301", "Texas", "America/Chicago"),
+)
+PLACES = [dict(zip(_PLACE, ("location_data", *place), strict=True)) for place in _PLACES]
 
 COMPANIES = (
     "Blue Door Bakery",
@@ -78,13 +83,15 @@ COMPANIES = (
 TAGS = ("demo asked", "newsletter", "VIP ⭐", "imported 2019", "trade fair: Köln", "do-not-call")
 NETWORKS = ("Twitter", "Facebook", "LinkedIn", "Gravatar")
 
-# campaign, content, medium, source, term
-CAMPAIGNS = (
+UTM = ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term")
+_CAMPAIGNS = (
     ("spring sale", "banner-a", "cpc", "search", "crm software"),
     ("été 2024", None, "email", "newsletter", None),
     ("webinar_07", "button%20blue", "social", "linkedin", ""),
     (None, None, "referral", "partner", None),
 )
+CAMPAIGNS = [dict(zip(UTM, campaign, strict=True)) for campaign in _CAMPAIGNS]
+NO_CAMPAIGN = dict.fromkeys(UTM)
 REFERRERS = (
     "https://www.example.com/pricing?utm_source=search&q=a%26b",
     "https://example.org/blog/größe",
@@ -93,7 +100,7 @@ REFERRERS = (
 LANGUAGES = ("English", "Français", "Ελληνικά", "العربية", "हिन्दी", "日本語")
 JOBS = ("Founder", "Head of Support", "Développeuse", "учитель", "PM", "")
 
-# name, data type, description: the custom attributes of every workspace here
+# The custom attributes of every workspace: name, data type, description.
 ATTRIBUTES = (
     ("job_title", "string", "What it says on the card"),
     ("preferred_language", "string", ""),

@@ -1,8 +1,8 @@
-"""Sample leads, made on demand: a pure function of a seed and an index.
+"""Sample leads, made on demand by a pure function of a seed and an index.
 
-Any lead can be made without the ones before it, so a workspace of a million leads costs nothing
-until a page is requested. The shape is the leads object of API 1.4; each value that may be null
-or missing there is so in some leads.
+A lead can be made without the leads before it, so a workspace of a million leads costs nothing
+until a page is requested. The shape is the leads object of API 1.4. Each value that may be null
+or missing there is null or missing in some leads.
 """
 
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from tap_leads.sandbox import sample_data as data
 
 Lead: TypeAlias = dict[str, Any]
 
-# Every time lies between these two, in seconds since 1970: 2015 and the first day of 2026.
+# All times are between these two, in seconds since 1970: the first days of 2015 and of 2026.
 # They are fixed, so that a seed always makes the same leads.
 FIRST_SECOND = 1_420_070_400
 LAST_SECOND = 1_767_225_600
@@ -20,11 +20,11 @@ _64_BITS = (1 << 64) - 1
 _40_BITS = (1 << 40) - 1
 _OWNERS = (None, None, "321452", "127", "814460")
 
-# Groups of fields that a lead may come without; the empty ones make that the exception.
+# Groups of fields that a lead may lack. Most are empty, because few leads lack fields.
 _ABSENT: tuple[tuple[str, ...], ...] = (
     ("phone",),
     ("do_not_track", "referrer"),
-    ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term"),
+    data.UTM,
     ("last_request_at", "session_count"),
     ("companies", "tags"),
     ("name",),
@@ -35,7 +35,7 @@ _ABSENT: tuple[tuple[str, ...], ...] = (
 
 
 def mix(number: int) -> int:
-    """Scatter a number over 64 bits (the finalizer of SplitMix64): one draw serves many fields."""
+    """Scatter a number over 64 bits (the finalizer of SplitMix64), enough for many fields."""
     number = (number + 0x9E3779B97F4A7C15) & _64_BITS
     number = ((number ^ number >> 30) * 0xBF58476D1CE4E5B9) & _64_BITS
     number = ((number ^ number >> 27) * 0x94D049BB133111EB) & _64_BITS
@@ -51,20 +51,20 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
     """Make one lead.
 
     Args:
-        seed: Another number makes other leads.
-        index: Which lead of it, from 0; up to 2**40 of them have different ids.
-        workspace: Its `app_id`. It decides nothing else: two workspaces of one seed hold the
-            same ids, which Intercom promises to be unique within a workspace only.
+        seed: Another seed makes other leads.
+        index: Number of the lead, from 0; 2**40 leads of a seed have different ids.
+        workspace: The `app_id` of the lead. It decides nothing else: two workspaces of one seed
+            have the same ids, because Intercom's ids are unique within a workspace only.
     """
     scattered = mix(seed)
     a = mix(scattered ^ index)
     b = mix(a)
     created = FIRST_SECOND + a % (LAST_SECOND - FIRST_SECOND)
-    # An odd factor modulo a power of two maps every index to another number: ids cannot collide.
+    # An odd factor modulo a power of two maps each index to another number: ids cannot collide.
     unique = (index * 0x9E3779B1 + (scattered >> 24)) & _40_BITS
     colour, animal = data.COLOURS[a & 7], data.ANIMALS[a >> 3 & 7]
     place = data.PLACES[b & 7]
-    campaign = data.CAMPAIGNS[b >> 3 & 3] if b >> 5 & 1 else (None,) * 5
+    campaign = data.CAMPAIGNS[b >> 3 & 3] if b >> 5 & 1 else data.NO_CAMPAIGN
     record: Lead = {
         "type": "contact",
         "id": f"{created:08x}{scattered & 0xFFFFFF:06x}{unique:010x}",
@@ -73,25 +73,14 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
         "email": f"{colour}.{animal}{index}@{data.DOMAINS[a % 3]}" if a >> 6 & 7 else None,
         "phone": f"+1555{b >> 6 & 0xFFFFFF:08d}" if a >> 9 & 1 else None,
         "name": data.NAMES[(a >> 10) % len(data.NAMES)] if a >> 34 & 7 else None,
-        "pseudonym": f"{colour.title()} {animal.title()} from {place[0]}",
+        "pseudonym": f"{colour.title()} {animal.title()} from {place['city_name']}",
         "avatar": {
             "type": "avatar",
             "image_url": f"https://example.com/avatars/{unique:010x}.png" if b >> 7 & 1 else None,
         },
         "app_id": workspace,
         "companies": {"type": "company.list", "companies": _companies(b >> 8)},
-        "location_data": {
-            "type": "location_data",
-            "city_name": place[0],
-            "continent_code": place[5],
-            "country_code": place[4],
-            "country_name": place[3],
-            "postal_code": place[2],
-            "region_name": place[1],
-            "timezone": place[6],
-        }
-        if b >> 14 & 7
-        else {},
+        "location_data": {**place} if b >> 14 & 7 else {},
         "last_request_at": created - 1 if b >> 17 & 1 else None,
         "created_at": created,
         "remote_created_at": created - (b & 0xFFFF) if a >> 40 & 3 == 0 else None,
@@ -110,11 +99,7 @@ def lead(seed: int, index: int, workspace: str = "sandbox0") -> Lead:
         "segments": {"type": "segment.list", "segments": _segments(b >> 36)},
         "custom_attributes": _attributes(a >> 20, b >> 40, created),
         "referrer": data.REFERRERS[b % 3] if b >> 38 & 3 == 0 else None,
-        "utm_campaign": campaign[0],
-        "utm_content": campaign[1],
-        "utm_medium": campaign[2],
-        "utm_source": campaign[3],
-        "utm_term": campaign[4],
+        **campaign,
         "do_not_track": True if a >> 53 & 7 == 0 else None,
     }
     for field in _ABSENT[a >> 56 & 31]:
@@ -181,7 +166,7 @@ def _attributes(a: int, b: int, created: int) -> Lead:
 
 
 def data_attributes() -> list[Lead]:
-    """Describe the custom attributes, as the page "List data attributes" of API 1.4 has them."""
+    """Describe the custom attributes like the page "List data attributes" of API 1.4."""
     return [
         {
             "type": "data_attribute",

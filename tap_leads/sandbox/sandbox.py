@@ -1,18 +1,26 @@
-"""The sandbox as a whole: workspaces, the API over them, and a server in a thread."""
+"""The sandbox as a whole: workspaces, faults, and a server in a thread."""
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from email.message import Message
 from typing import Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
-from tap_leads.sandbox.api import Api
-from tap_leads.sandbox.caching_proxy import CachingProxy
-from tap_leads.sandbox.faults import Fault
+from tap_leads.sandbox import endpoints, intercom_errors
+from tap_leads.sandbox.caching_proxy import caching
+from tap_leads.sandbox.fault_kind import SCROLL
+from tap_leads.sandbox.faults import Fault, deviation
+from tap_leads.sandbox.http_response import Response
 from tap_leads.sandbox.http_server import HOST, Server
 from tap_leads.sandbox.rate_limit import RateLimit
-from tap_leads.sandbox.workspace import Workspace
+from tap_leads.sandbox.workspace import ScrollError, ScrollRequest, Workspace
 
-_POLL = 0.02  # seconds that the accepting thread takes at most to notice the end
+_POLL = 0.02  # seconds within which the accepting thread notices that it must stop
+_HEADERS_KEPT = 1_000
 
 
 class Sandbox:
@@ -27,32 +35,32 @@ class Sandbox:
             with Sandbox(leads=250, faults=["429@2"]) as sandbox:
                 assert len(list(leads(**sandbox.settings))) == 250
 
-    It listens on 127.0.0.1, on a free port, and is ready when the block begins. Its leads are the
+    The sandbox listens on a free port of 127.0.0.1 as soon as the block begins. Its leads are the
     same in every run. `sandbox.workspace` lists and changes them: `leads`, `add`, `update`,
-    `delete` and more. A fault that breaks the scroll makes the tap wait until the scroll expires,
-    which takes a minute.
+    `delete` and more. After a fault that breaks the scroll, the tap waits a minute until the scroll
+    expires; `idle_limit` and the tap's setting `scroll_expiry` shorten this.
 
     Args:
         leads: Leads of the workspace.
         seed: Decides the leads; another seed makes other leads.
         idle_limit: Seconds after which an unused scroll expires.
         latency: Seconds before every response.
-        scroll_param: Whether a scroll keeps its parameter or has another on each page.
-        faults: What goes wrong, each written [PATH/]KIND@WHEN[:ARG]; in every workspace.
-        cache: Whether a proxy before the API caches responses, unless a request forbids it.
-        rate_limit: Requests that a token has in each window.
-        rate_window: Seconds of such a window.
+        scroll_param: Whether a scroll keeps its parameter, or gets a new one with each page.
+        faults: What goes wrong, written [PATH/]KIND@WHEN[:ARG]; in every workspace.
+        cache: Whether a proxy in front of the API caches responses, unless a request forbids it.
+        rate_limit: Requests per token and window.
+        rate_window: Seconds per window.
         token: Access token of the workspace.
-        workspaces: Leads by token, for several workspaces; `leads` and `token` are then unused.
-        clock: Seconds that only ever grow; they decide the idle time and the rate limit.
+        workspaces: Leads by token, for several workspaces; replaces `leads` and `token`.
+        clock: Seconds that never decrease, for the idle time and the rate limit.
         page_size: Leads per page.
-        port: Where to listen; 0 finds a free port.
+        port: Port to listen on; 0 finds a free port.
 
     Raises:
-        ValueError: A fault is not written as it should be.
+        ValueError: A fault is malformed.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a knob with a default
+    def __init__(  # noqa: PLR0913 - each is an option with a default
         self,
         leads: int = 250,
         *,
@@ -84,33 +92,34 @@ class Sandbox:
             for number, (name, count) in enumerate(counts.items())
         }
         self.token, self.workspace = next(iter(self.workspaces.items()))
-        self._api = Api(
-            self.workspaces,
-            map(Fault.parse, faults),
-            new_rate_limit=lambda: RateLimit(rate_limit, rate_window, clock),
-            latency=latency,
-        )
-        self._responder = CachingProxy(self._api.get).get if cache else self._api.get
+        self.requests = 0  # how many reached the API, on any path
+        self._headers_seen: deque[dict[str, str]] = deque(maxlen=_HEADERS_KEPT)
+        self._faults = [Fault.parse(fault) for fault in faults]
+        self._latency = latency
+        self._lock = threading.Lock()
+        # Requests with a wrong token share one limit.
+        self._limits = {
+            name: RateLimit(rate_limit, rate_window, clock) for name in (*self.workspaces, None)
+        }
+        self._responder = caching(self._get) if cache else self._get
         self._port = port
         self._server: Server | None = None
-        self._connections = 0
 
     def start(self) -> Self:
-        """Start to serve, in a thread of its own.
+        """Start to serve, in another thread.
 
         Raises:
             OSError: The port is taken.
         """
-        self._server = server = Server(self._responder, self._port)
-        self._port = server.server_port  # `url` stays true after the end
-        threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True).start()
+        self._server = Server(self._responder, self._port)
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(_POLL,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Stop at once: clients that still wait for a response find the connection closed."""
+        """Stop at once, and close the connections of clients that wait for a response."""
         if self._server:
             self._server.stop()
-            self._connections, self._server = self.connections, None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -120,25 +129,73 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it serves, without a slash at the end."""
+        """The address of the API, without a slash at the end."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings of the tap that lead here: address and access token."""
+        """The settings that connect the tap to the sandbox: address and access token."""
         return {"api_url": self.url, "access_token": self.token}
-
-    @property
-    def requests(self) -> int:
-        """The number of requests that reached the API, on any path."""
-        return self._api.requests
 
     @property
     def connections(self) -> int:
         """The number of connections that were accepted."""
-        return self._server.accepted if self._server else self._connections
+        return self._server.accepted if self._server else 0
 
     @property
     def headers_seen(self) -> list[dict[str, str]]:
-        """Headers of the latest 1,000 requests; of the Authorization only "right" or "wrong"."""
-        return list(self._api.headers_seen)
+        """Headers of the latest 1,000 requests; the token is replaced by "right" or "wrong"."""
+        return list(self._headers_seen)
+
+    def _get(self, target: str, headers: Message) -> Response:
+        """Respond to one GET, with path and query in `target`."""
+        token = endpoints.access_token(headers)
+        workspace = self.workspaces.get(token)
+        seen = dict(headers.items())
+        for name in seen:
+            if name.lower() == "authorization":
+                seen[name] = "right" if workspace else "wrong"
+        with self._lock:
+            self.requests += 1
+            self._headers_seen.append(seen)
+        within, rate_headers = self._limits[token if workspace else None].use()
+        refusal = None if within else intercom_errors.rate_limit_exceeded()
+        if workspace:
+            response = self._respond(workspace, target, headers, refusal)
+        else:
+            response = refusal or intercom_errors.unauthorized()
+        return replace(
+            response,
+            headers={**rate_headers, **response.headers},
+            delay=response.delay + self._latency,
+        )
+
+    def _respond(
+        self, workspace: Workspace, target: str, headers: Message, refusal: Response | None
+    ) -> Response:
+        """Respond under the faults of this request, and remember the requests to the scroll."""
+        arrived = workspace.clock()
+        parts = urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        scroll_param = query.get("scroll_param")
+        is_scroll = parts.path == "/contacts/scroll"
+        path = SCROLL if is_scroll else parts.path.strip("/").partition("/")[0]
+        ordinal, of_scroll = workspace.arrive(path, opens=is_scroll and scroll_param is None)
+        faults = [f for f in self._faults if f.path == path and f.fires(ordinal, of_scroll)]
+        replacements = [
+            (response, fault.kind.lost)
+            for fault in faults
+            if (response := fault.kind.before(workspace, fault.argument))
+        ]
+        instead, lost = replacements[0] if replacements else (refusal, False)
+        if lost and is_scroll:
+            with suppress(ScrollError):
+                workspace.scroll(scroll_param, deviation(faults), deliver=False)
+        response = instead or endpoints.serve(workspace, parts.path, query, headers, faults)
+        for fault in faults:
+            response = fault.kind.change(response, fault.argument)
+        if is_scroll:
+            workspace.remember(
+                ScrollRequest(ordinal, arrived, scroll_param, response.status, response.leads)
+            )
+        return response

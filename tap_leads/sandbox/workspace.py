@@ -7,27 +7,29 @@ and users reported where the page is silent. A comment next to the code names th
 import math
 import time
 import uuid
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from tap_leads.sandbox.population import Population
-from tap_leads.sandbox.request_log import RequestLog, ScrollRequest
 from tap_leads.sandbox.sample_leads import app_id
+
+_HISTORY = 100_000
 
 
 class Page(NamedTuple):
-    """One page of a scroll; an empty one is the end."""
+    """One page of a scroll. An empty page is the end."""
 
     indexes: list[int]  # of the leads
-    scroll_param: str  # to ask for the next page with
+    scroll_param: str  # for the request for the next page
 
 
 class Deviation(NamedTuple):
     """How one page of a scroll deviates from the rules."""
 
-    repeat: bool = False  # the page before is served once more; the position stays
-    limit: int | None = None  # leads at most; with 0 the page is empty although it is not the end
+    repeat: bool = False  # the previous page is served again; the position stays
+    limit: int | None = None  # most leads; with 0 the page is empty although it is not the end
     end: bool = False  # an empty page ends the scroll, although leads are left
     no_end: bool = False  # 404 in place of the empty page at the end
     twice: bool = False  # the request is served twice; the second response counts
@@ -36,11 +38,25 @@ class Deviation(NamedTuple):
 _NO_DEVIATION = Deviation()
 
 
-class ScrollExistsError(Exception):
+class ScrollRequest(NamedTuple):
+    """One request to `/contacts/scroll`, as the workspace remembers it."""
+
+    ordinal: int  # from 1; refused requests count too
+    at: float  # when it arrived, by the workspace's clock
+    token: str | None  # the scroll parameter it sent; None opens a scroll
+    status: int  # of the response; 0 when the connection was closed without one
+    leads: int  # in the response; 0 when the client could not read them
+
+
+class ScrollError(Exception):
+    """The request for a page is refused."""
+
+
+class ScrollExistsError(ScrollError):
     """A scroll is open already: 400 `scroll_exists`."""
 
 
-class ScrollNotFoundError(Exception):
+class ScrollNotFoundError(ScrollError):
     """The scroll parameter is unknown, used up or expired: 404 `not_found`."""
 
 
@@ -61,7 +77,7 @@ class Workspace(Population):
     practice a scroll keeps its parameter (intercom-ruby issue 452); in the documents it changes.
     """
 
-    def __init__(  # noqa: PLR0913 - as Sandbox, which fills them in
+    def __init__(  # noqa: PLR0913 - Sandbox fills them in
         self,
         leads: int,
         *,
@@ -81,7 +97,9 @@ class Workspace(Population):
         self._changing = scroll_param == "changing"
         self._scroll: _Scroll | None = None
         self._foreign_until: float | None = None  # end of another client's scroll
-        self.log = RequestLog()
+        self._requests: Counter[str] = Counter()  # by path
+        self._opening = 1  # ordinal of the latest request that opens a scroll
+        self._history: deque[ScrollRequest] = deque(maxlen=_HISTORY)
 
     def scroll(
         self,
@@ -99,8 +117,8 @@ class Workspace(Population):
         Args:
             scroll_param: What the request sent.
             deviation: From the rules.
-            deliver: False when the page will not reach the client: the position moves all the same,
-                but no new parameter is given out.
+            deliver: False if the page will not reach the client: the scroll moves on, but its
+                parameter stays the same.
 
         Returns:
             The page. Unless it is lost, the scroll is in use until `touch`: preparing a page can
@@ -108,7 +126,7 @@ class Workspace(Population):
 
         Raises:
             ScrollExistsError: "Each workspace can only have 1 scroll open at a time".
-            ScrollNotFoundError: The scroll expired, is over, or never was.
+            ScrollNotFoundError: The scroll has expired, is over, or never existed.
         """
         with self._lock:
             if deviation.twice:
@@ -120,14 +138,14 @@ class Workspace(Population):
             limit = self.page_size if deviation.limit is None else deviation.limit
             indexes = self.indexes(start, 0 if deviation.end else min(limit, self.page_size))
             # "If the end of the scroll is reached, contacts will be empty and the scroll parameter
-            # will expire": the empty page is the last thing a scroll does.
+            # will expire": the empty page ends the scroll.
             scroll.over = not indexes and deviation.limit != 0
             if scroll.over and deviation.no_end:
                 raise ScrollNotFoundError
             scroll.previous = start
             scroll.position = start + len(indexes)
             scroll.used = math.inf if deliver else now
-            # The empty page too carries a parameter, of no use (fixture of hull-connectors).
+            # The empty page has a parameter too, but a useless one (fixture of hull-connectors).
             if deliver and scroll_param is not None and (self._changing or scroll.over):
                 scroll.param = str(uuid.uuid4())
             return Page(indexes, scroll.param)
@@ -172,7 +190,7 @@ class Workspace(Population):
                 self._scroll.position = min(end, self.count())
 
     def touch(self, scroll_param: str) -> None:
-        """Begin the idle time of a scroll: its page is ready to be sent."""
+        """Start the idle time of a scroll: its page is ready to be sent."""
         with self._lock:
             if self._scroll and self._scroll.param == scroll_param:
                 self._scroll.used = self.clock()
@@ -194,7 +212,31 @@ class Workspace(Population):
         with self._lock:
             self._foreign_until = -math.inf
 
+    def arrive(self, path: str, *, opens: bool) -> tuple[int, int]:
+        """Count a request.
+
+        Args:
+            path: Where it is counted.
+            opens: Whether it opens a scroll.
+
+        Returns:
+            Its ordinal number, from 1, among all requests to the path, and the same counted from
+            the latest request that opens a scroll.
+        """
+        with self._lock:
+            self._requests[path] += 1
+            ordinal = self._requests[path]
+            if opens:
+                self._opening = ordinal
+            return ordinal, ordinal - self._opening + 1
+
+    def remember(self, request: ScrollRequest) -> None:
+        """Put a request into the history."""
+        with self._lock:
+            self._history.append(request)
+
     @property
     def history(self) -> list[ScrollRequest]:
-        """The requests to the scroll, oldest first; no more than the latest 100,000."""
-        return self.log.history
+        """The latest 100,000 requests to the scroll, oldest first."""
+        with self._lock:
+            return sorted(self._history)  # by arrival, not by response

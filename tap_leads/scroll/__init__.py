@@ -1,5 +1,6 @@
-"""Reads all leads of a workspace through the scroll, each version once, or fails.
+"""Reads all leads of a workspace through the scroll, and passes each version of a lead on once.
 
-Owns what follows from each response, the limits, what was already sent, and the pages that wait for
-the target. Must not know of Singer: no messages, no catalog, no settings, no SDK.
+This package reacts to each response, limits waits and restarts, remembers which leads were sent,
+and keeps pages on disk until the target takes them. It knows nothing of Singer messages, catalogs
+and settings. Of the SDK, it uses only the base class of paginators.
 """

@@ -1,4 +1,7 @@
-"""One request to Intercom's API and what it brings. What follows from it is decided elsewhere."""
+"""Sends single requests to Intercom's API, and reads the responses.
+
+`reactions` decides what the sync does after a response.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ COUNTS = "/counts"
 ATTRIBUTES = "/data_attributes"
 
 _COUNT_TIMEOUT = 10.0
-# Seconds that a count may take in all.
+# Seconds that a request for a count may take in total.
 _LIST_END = 10_000
-# Leads at which Intercom's lists end (intercom-ruby issue 274).
+# Intercom's lists end after this many leads (intercom-ruby issue 274).
 _NONSENSE = 10**12
-# Larger counts are nonsense.
+# A larger count cannot be right.
 
 
 class Client:
@@ -33,7 +36,7 @@ class Client:
     Args:
         url: The address of the API.
         headers: The headers of each request; they contain the access token.
-        timeout: Seconds of silence that are allowed in a request.
+        timeout: Seconds that Intercom may stay silent in a request.
         region: The setting of the same name, for advice.
         api_version: The setting of the same name.
     """
@@ -49,22 +52,22 @@ class Client:
         quiet_requests()
         self._session = Session()
         self._session.headers.update(headers)
-        # Looked up once: `requests` would look the proxies up three times per page.
+        # `requests` would look up the proxies three times per page. Here it does so once.
         found = self._session.merge_environment_settings(url, {}, None, None, None)
         self._session.verify, self._session.proxies = found["verify"], found["proxies"]
         self._session.trust_env = False
 
     def page(self, scroll_param: str | None) -> Page:
-        """The next page of a scroll; without leads at its end.
+        """Requests the next page of a scroll. The page at the end has no leads.
 
         Args:
-            scroll_param: The token of the page; None opens a scroll.
+            scroll_param: The token for the next page; None opens a scroll.
 
         Raises:
-            Outcome: Something else came.
+            Outcome: The request did not return a page.
         """
         if scroll_param is None:
-            # Gateways forget a connection that was idle during a wait.
+            # Gateways drop a connection that was idle during a wait.
             self._session.use_new_connections()
         response = self._get(SCROLL, {"scroll_param": scroll_param})
         page = self._read(response)
@@ -73,20 +76,20 @@ class Client:
         return page
 
     def some_leads(self, most: int) -> Page:
-        """Some leads of the list: an open scroll would block the next sync.
+        """Requests leads from Intercom's list, because a scroll would block the next sync.
 
         Raises:
-            Outcome: Something else came.
+            Outcome: The request did not return a page.
         """
         return self._read(self._get(LIST, {"per_page": most}))
 
     def count(self) -> Count:
-        """Intercom's count of the leads; it may be some minutes old.
+        """Requests Intercom's count of the leads, which Intercom may have cached.
 
-        It needs the permission *Read counts* (`GET /counts`, API 1.1 to 1.4).
+        The app needs the permission *Read counts* (`GET /counts`, API 1.1 to 1.4).
 
         Raises:
-            Outcome: There is no such count.
+            Outcome: The request did not return a count.
         """
         response = self._get(COUNTS, {}, responses.COUNTS, total=_COUNT_TIMEOUT)
         match _decoded(response):
@@ -95,12 +98,12 @@ class Client:
         raise responses.not_a_page(response, responses.COUNTS)
 
     def list_count(self) -> Count:
-        """The number of leads in Intercom's list: a lower bound if the list has reached its end.
+        """Requests the length of Intercom's list; a full list gives a lower bound.
 
-        It needs no other permission than the scroll (`GET /contacts`, API 1.0 to 1.4).
+        The app needs no other permission than for the scroll (`GET /contacts`, API 1.0 to 1.4).
 
         Raises:
-            Outcome: There is no such count.
+            Outcome: The request did not return a count.
         """
         response = self._get(LIST, {"per_page": 1}, total=_COUNT_TIMEOUT)
         match _decoded(response):
@@ -111,10 +114,10 @@ class Client:
         raise responses.not_a_page(response, responses.COUNTS)
 
     def attribute_definitions(self) -> object:
-        """What Intercom responds about the workspace's attributes.
+        """Requests the definitions of the workspace's attributes.
 
         Raises:
-            Outcome: Something else came.
+            Outcome: The request did not return definitions.
         """
         # Since 1.4, the model is a parameter (changelog of API 1.4).
         path, params = ATTRIBUTES, {"model": "customer"}
@@ -127,7 +130,7 @@ class Client:
         raise responses.not_a_page(response, responses.ATTRIBUTES)
 
     def abort(self) -> None:
-        """For another thread: ends the request under way."""
+        """Ends the current request; for another thread."""
         self._aborted = True
         self._session.abort()
 
@@ -164,7 +167,7 @@ class Client:
 
 
 def _decoded(response: Response) -> Any:
-    """The JSON of a response; None if there is none."""
+    """The decoded body of a response; None if it is not JSON."""
     try:
         return msgspec.json.decode(response.body)
     except (ValueError, RecursionError):

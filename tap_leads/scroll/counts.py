@@ -1,7 +1,7 @@
 """Asks Intercom how many leads there are, while no scroll is open.
 
-There are two witnesses: `GET /counts`, which needs a permission of its own, and the leads list,
-whose count ends at 10,000.
+Two requests return a count; this module calls them witnesses. `GET /counts` needs a permission of
+its own. The leads list needs none, but ends at 10,000 leads.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from tap_leads.scroll.outcomes import Outcome
 from tap_leads.scroll.reactions import Kind
 
 COUNT_WAIT = 30.0
-"""Seconds that the sync waits for a witness in all, unless it responds."""
-
+"""Seconds that the sync waits in total for a witness that does not respond."""
 
 _PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNCLEAR})
 _ABSENT = frozenset({Kind.UNREACHABLE, Kind.MISCONFIGURED})
-# Without a connection there is no witness. The scroll waits for one, or explains why there is none.
+# Without a connection, no witness can respond. The scroll's next request waits for the connection,
+# or explains why there is none.
 
 
 class Witnesses(Protocol):
     """The two requests that count leads."""
 
     def count(self) -> Count:
-        """Intercom's count of the leads.
+        """Requests Intercom's count of the leads.
 
         Raises:
-            Outcome: There is none.
+            Outcome: The request did not return a count.
         """
 
     def list_count(self) -> Count:
-        """The number of leads in Intercom's list.
+        """Requests the number of leads in Intercom's list.
 
         Raises:
-            Outcome: There is none.
+            Outcome: The request did not return a count.
         """
 
 
@@ -47,10 +47,10 @@ class Counts:
     """The counts of one sync.
 
     Args:
-        witnesses: Who is asked.
-        pauses: Makes the pauses of the sync.
-        logger: Takes a warning for a witness that does not respond.
-        clock: Gives seconds that never go back.
+        witnesses: Sends the requests.
+        pauses: Waits, within the limits of the sync.
+        logger: Logs which witnesses do not respond.
+        clock: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Counts:
         self._silent: set[str] = set()
 
     def ask(self) -> Count | None:
-        """How many leads there are now; None if no witness responds."""
+        """Returns how many leads there are now; None if no witness responds."""
         for name in self._witnesses:
             match self._ask(name):
                 case Count() as count:

@@ -1,7 +1,7 @@
-"""Whether the end of a scroll is believed, and what may be concluded from it.
+"""Decides whether a scroll has read all leads, and whether the target may delete leads.
 
-A scroll can lose pages without a sign: another client with the same token takes one, a proxy
-repeats a request, or Intercom sends an empty page too early. Only a count of the leads shows it.
+A scroll can lose pages without an error: another client with the same token reads a page, a proxy
+repeats a request, or Intercom sends an empty page too early. Only a count of the leads shows this.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Count(NamedTuple):
 
     Attributes:
         leads: The number.
-        exact: False for a lower bound: there may be more.
+        exact: False if the number is only a lower bound.
     """
 
     leads: int
@@ -31,7 +31,9 @@ class Count(NamedTuple):
 
 
 def smaller(before: Count | None, after: Count | None) -> Count | None:
-    """The count that a scroll is held to: leads that come or go meanwhile raise no doubt.
+    """The count that a scroll must reach.
+
+    It is the smaller one, so that leads which are created or deleted meanwhile raise no doubt.
 
     Args:
         before: The count before the scroll was opened; None if it is unknown.
@@ -47,11 +49,11 @@ class End:
     """The end of a scroll.
 
     Attributes:
-        expected: The count that the scroll is held to; None if there is none.
-        total: Different leads that all scrolls of the sync brought.
-        scrolled: Leads that this scroll brought.
+        expected: The count that the scroll must reach; None if it is unknown.
+        total: Different leads that all scrolls of the sync have read.
+        scrolled: Different leads that this scroll has read.
         last_page: Leads on its last page; 0 if there was no page.
-        has_empty_page: Whether an empty page ended it, as Intercom documents.
+        has_empty_page: Whether an empty page ended the scroll, as Intercom documents.
         page_size: Leads on a full page.
     """
 
@@ -64,12 +66,12 @@ class End:
 
     @property
     def missing(self) -> int:
-        """How many leads the count shows to be missing."""
+        """How many leads are missing, by the count."""
         return max(0, self.expected.leads - self.total) if self.expected else 0
 
     @property
     def is_counted(self) -> bool:
-        """Whether the count says something: a lower bound that was reached does not."""
+        """Whether the count can show a loss. A lower bound that was reached cannot."""
         return self.expected is not None and (self.expected.exact or self.missing > 0)
 
     @property
@@ -83,12 +85,12 @@ class End:
 
     @property
     def is_within_tolerance(self) -> bool:
-        """Whether at most 1 % of the counted leads are missing; counts may be a little old."""
+        """Whether at most 1 % of the counted leads are missing: Intercom may cache its count."""
         return self.expected is None or 100 * self.missing <= self.expected.leads
 
     @property
     def obstacle_to_deletes(self) -> str:
-        """Why a target must not delete the leads that the sync did not bring; empty if it may."""
+        """Why the target must not delete the leads that were not read; empty if it may."""
         if self.expected is None:
             return (
                 "Intercom did not say how many leads there are. Give the app of the access token "
@@ -107,7 +109,7 @@ class End:
         return ""
 
     def agrees_with(self, other: End) -> bool:
-        """Whether two scrolls brought about the same number of leads."""
+        """Whether two scrolls read the same number of leads, give or take less than a page."""
         return abs(self.scrolled - other.scrolled) < self.page_size
 
 
@@ -123,7 +125,7 @@ class Judge:
         self._doubtful: End | None = None
 
     def kind(self, end: End) -> Kind:
-        """The kind of an end."""
+        """Returns the kind of an end."""
         if self._mismatch == "ignore" and end.expected is not None and end.has_empty_page:
             return Kind.END
         if not end.is_in_doubt:

@@ -1,11 +1,11 @@
-"""Which versions of which leads a sync has seen, over all its scrolls.
+"""Remembers which versions of which leads a sync has seen, in all its scrolls.
 
-A restarted scroll brings every lead again. The ledger knows what is new, so that each version of a
-lead is sent once, and an older version never after a newer one. It is on disk: ten million leads
-take no more memory than ten.
+A restarted scroll reads every lead again. The ledger tells which versions are new, so that each
+version of a lead is sent once, and an older version never follows a newer one. It is on disk, so
+ten million leads take no more memory than ten.
 
-The time of change decides where both versions have one. A lead that has a time in one scroll and
-none in another is compared by its content, if that is known.
+If both versions of a lead have a time of change, the times are compared. If one has none, the
+contents are compared, as far as the ledger knows them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tap_leads.scroll.spool import SpoolError
 _CACHE_KIB = 6 * 1024
 
 _Row = tuple[str, int | str, int]
-"""Id, newest version sent, and the page that had the lead last; see `Ledger`."""
+"""An id, the newest version that was sent, and the last page with the lead; see `Ledger`."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """What a page brought.
+    """What is new in a page.
 
     Attributes:
-        new: The positions of the leads whose versions are to be sent.
-        unknown: How many leads no scroll of this sync had brought before.
-        first: How many leads this scroll had not brought before, in any version.
-        progress: Whether it holds anything that this scroll had not brought before.
+        new: The positions of the leads that must be sent.
+        unknown: How many leads no scroll of this sync had read before.
+        first: How many leads this scroll had not read before, in any version.
+        progress: Whether the page has anything that this scroll had not read before.
     """
 
     new: list[int] = field(default_factory=list)
@@ -45,12 +45,13 @@ class Ledger:
     """The newest version of each lead seen so far. For use in one thread."""
 
     def __init__(self) -> None:
-        # An empty name makes SQLite's private temporary database: a file without a name that is
-        # gone with the process, however it ends. It needs no journal, as nothing is rolled back.
+        # An empty name opens a private temporary database. Its file has no name, so the system
+        # deletes it when the process ends, even after a kill. Nothing is ever rolled back, so it
+        # needs no journal.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        # Pages are numbered through all scrolls. `page` is the last one that brought the lead;
+        # Pages are numbered across all scrolls. `page` is the last page with the lead. It is
         # negative if that page had an older version than the one that was sent.
         self._database.execute(
             "CREATE TABLE seen (id TEXT PRIMARY KEY, version, page INT) WITHOUT ROWID"
@@ -66,11 +67,11 @@ class Ledger:
         self._database.close()
 
     def start_scroll(self) -> None:
-        """Says that the pages that follow belong to a new scroll."""
+        """Notes that the next pages belong to a new scroll."""
         self._first_page = self._page + 1
 
     def enter(self, page: Page) -> Entry:
-        """Notes what a page brought.
+        """Adds a page, and returns what is new in it.
 
         Raises:
             SpoolError: The disk is full.
@@ -88,7 +89,7 @@ class Ledger:
         count = len(page.versions)
         rows = [value for version in page.versions for value in (*version, self._page)]
         if self._database.execute(_add(count), rows).rowcount == count:
-            # As on each page while nothing goes wrong: one statement.
+            # All leads are new. While nothing goes wrong, a page needs only this statement.
             return Entry(list(range(count)), count, count, progress=True)
         found = self._database.execute(_find(count), [identity for identity, _ in page.versions])
         known: dict[str, _Row] = {row[0]: row for row in found if abs(row[2]) != self._page}
@@ -99,7 +100,7 @@ class Ledger:
         return entry
 
     def _compare(self, entry: Entry, page: Page, position: int, before: _Row | None) -> _Row:
-        """Enters one lead that may be known; returns its row."""
+        """Compares a lead with its row, which may be missing; returns its new row."""
         identity, version = page.versions[position]
         sent, at = (None, 0) if before is None else before[1:]
         first = abs(at) < self._first_page
@@ -108,7 +109,7 @@ class Ledger:
             case int(), int():
                 new, older = version > sent, version < sent
                 version = max(version, sent)
-            case int(), str():  # whether it is newer cannot be told without its time
+            case int(), str():  # without a time, it may be older: it is not sent
                 new, version = False, sent
             case str(), int():
                 new = page.digest(position) != sent
@@ -116,7 +117,7 @@ class Ledger:
                 new = version != sent
         entry.unknown += before is None
         entry.first += first
-        # Older versions twice are not progress, so that the scroll ends.
+        # If an older version is repeated, that is no progress: the scroll must not go on forever.
         entry.progress |= first or new or (at < 0 and not older)
         if new:
             entry.new.append(position)
@@ -126,13 +127,13 @@ class Ledger:
 
 @lru_cache(maxsize=256)
 def _add(leads: int) -> str:
-    """Adds the leads of a page that are not known yet."""
+    """The statement that adds those leads of a page that are new."""
     rows = ", ".join(["(?, ?, ?)"] * leads)
     return f"INSERT INTO seen VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608 - only question marks
 
 
 @lru_cache(maxsize=256)
 def _find(leads: int) -> str:
-    """The rows of the leads of a page."""
+    """The query for the rows of a page's leads."""
     keys = ", ".join(["?"] * leads)
     return f"SELECT id, version, page FROM seen WHERE id IN ({keys})"  # noqa: S608 - only question marks

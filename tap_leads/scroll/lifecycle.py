@@ -1,7 +1,7 @@
-"""The loop: scroll after scroll, until all leads have come.
+"""The loop that opens scrolls and reads their pages, until it has read all leads.
 
-`reactions` decides what follows from each kind of response, `ends` which end is believed, and
-`limits` how long to wait and how often to restart.
+`reactions` decides what to do after each kind of response, `ends` whether the end of a scroll is
+accepted, and `limits` how long to wait and how often to restart.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from tap_leads.scroll.paginator import ScrollPaginator
 from tap_leads.scroll.reactions import REACTIONS, Kind, Moment, Reaction
 
 _MOST_CHANGES = 10 * PAGE_SIZE
-# More repeats than this, and than leads, mean that the scroll goes in circles.
+# If a scroll has so many more repeated leads than different ones, it goes in circles.
 
 
 class Pages(Protocol):
     """A source of pages."""
 
     def page(self, scroll_param: str | None) -> Page:
-        """The next page of a scroll; None opens a scroll.
+        """Requests the next page of a scroll; None opens a scroll.
 
         Raises:
-            Outcome: Something else came.
+            Outcome: The request did not return a page.
         """
 
 
 @dataclass(slots=True)
 class Tally:
-    """What all scrolls of a sync brought so far.
+    """What all scrolls of a sync have read so far.
 
     Attributes:
-        leads: Different leads, whatever their versions.
-        skipped: Leads that were not passed on, as their version had been.
+        leads: Different leads; all versions of a lead count once.
+        skipped: Leads that were not passed on, because their version was passed on before.
         pages: Pages with leads.
         counted: How many leads Intercom counts; None if it is unknown.
-        end: The end that completed the sync; None before.
+        end: The last end of a scroll; None before the first one.
     """
 
     leads: int = 0
@@ -65,7 +65,7 @@ class Tally:
 
 @dataclass(slots=True)
 class _Scroll:
-    """One scroll, and how far it has come."""
+    """One scroll, and what it has read so far."""
 
     counted: Count | None
     paginator: ScrollPaginator = field(default_factory=ScrollPaginator)
@@ -83,16 +83,16 @@ class Lifecycle:
     """Reads all leads of a workspace.
 
     Args:
-        source: Sends the pages.
+        source: Requests the pages.
         counts: Asks how many leads there are.
         judge: Judges the ends of scrolls.
-        pauses: Makes the pauses, and limits them.
-        logger: Takes what happens.
-        clock: Gives seconds that never go back.
+        pauses: Waits, within the limits.
+        logger: Logs what happens.
+        clock: A monotonic clock, in seconds.
         page_size: Leads on a full page.
 
     Attributes:
-        tally: What all scrolls brought so far.
+        tally: What all scrolls have read so far.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, and what tests replace
@@ -116,7 +116,7 @@ class Lifecycle:
         self.tally = Tally()
 
     def pages(self) -> Generator[bytes, None, None]:
-        """The bodies of all pages, without what was passed on before. Returns at the end.
+        """Yields the bodies of all pages, without leads that were passed on before.
 
         Raises:
             TapLeadsError: Not all leads can be read; the message says why.
@@ -142,10 +142,10 @@ class Lifecycle:
                     scroll = self._new_scroll()
 
     def _react(self, reaction: Reaction, outcome: Outcome, moment: Moment, lasted: float) -> None:
-        """Waits before the next request.
+        """Waits before the next request, or ends the sync.
 
         Raises:
-            TapLeadsError: There is none.
+            TapLeadsError: The sync cannot go on; the message says why.
         """
         opening = moment is Moment.OPENING
         match reaction:
@@ -165,10 +165,12 @@ class Lifecycle:
         return _Scroll(counted)
 
     def _next(self, scroll: _Scroll, ledger: Ledger) -> bytes:
-        """The next page, without what was passed on before: empty if that is everything.
+        """Requests the next page, and returns its body without leads that were passed on before.
+
+        The body is empty if all its leads were.
 
         Raises:
-            Outcome: Something else came, or the end.
+            Outcome: The scroll ended, or the request did not return another page.
         """
         page = self._source.page(scroll.paginator.current_value)
         scroll.paginator.advance(page)
@@ -190,7 +192,7 @@ class Lifecycle:
         """Judges the end of a scroll."""
         self.tally.counted = after = self._counts.ask()
         expected = smaller(scroll.counted, after)
-        if not has_empty_page:  # leads may have come that this scroll did not reach
+        if not has_empty_page:  # leads may have been created that this scroll did not reach
             expected = after or scroll.counted
         end = End(
             expected,
@@ -211,13 +213,14 @@ class Lifecycle:
         return outcome
 
     def _in_context(self, outcome: Outcome, scroll: _Scroll) -> Outcome:
-        """What an outcome means at this place of the scroll."""
+        """Returns what an outcome means at this point of the scroll."""
         if scroll.moment is Moment.OPENING:
             return outcome
         idle, expiry = self._clock() - scroll.last_at, self._pauses.limits.scroll_expiry
         if outcome.kind is Kind.UNREACHABLE and idle >= expiry:
             return outcomes.unreachable_too_long()
-        # Half of it: Intercom's clock starts when the response is sent, and ours when it is read.
+        # Only half of that time is safe: Intercom counts from when it sent the last response, the
+        # tap from when it had read it.
         is_alive = idle < expiry / 2
         if outcome.kind is Kind.NOT_FOUND and is_alive and scroll.last_page < self._page_size:
             return self._end(scroll, has_empty_page=False)

@@ -1,4 +1,4 @@
-"""How long a sync waits and how often it restarts. Every pause is made here."""
+"""How long a sync waits, and how often it restarts. Every pause between requests is made here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tap_leads.scroll.reactions import Kind
 
 _LONGEST_RETRY_DELAY = 15.0
 _LONGEST_ATTEMPT = 60.0
-# Seconds of a failed request that count as waiting; longer than this, the machine was asleep.
+# Seconds of a failed request that count as waiting. If it took longer, the machine was asleep.
 
 _T = TypeVar("_T")
 _PASSING = frozenset({Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.UNCLEAR})
-"""What may not happen again when a request is repeated."""
+"""The kinds of outcomes for which repeating the request can help."""
 
 
 class WaitedTooLongError(TapLeadsError):
     """`scroll_wait_timeout` is used up.
 
     Args:
-        outcome: What did not change.
+        outcome: The outcome that did not change.
         waited: Seconds of waiting.
         limit: Seconds that are allowed.
     """
@@ -47,7 +47,7 @@ class WaitedTooLongError(TapLeadsError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The settings of the same names, in seconds and numbers."""
+    """The settings of the same names; times are in seconds."""
 
     scroll_expiry: float = 60.0
     scroll_wait_timeout: float = 600.0
@@ -55,16 +55,16 @@ class Limits:
 
 
 class Pauses:
-    """Waits, or raises where a limit is reached.
+    """Waits, or raises an error when a limit is reached.
 
-    `max_restarts` counts for the whole sync. `scroll_wait_timeout` limits all waiting without
-    progress, except the pauses before restarts, which `max_restarts` limits.
+    `max_restarts` limits the restarts of the whole sync, and so the pauses before them.
+    `scroll_wait_timeout` limits all other waiting without progress.
 
     Args:
         limits: The limits.
-        logger: Takes a warning for each pause.
-        sleep: Waits so many seconds; may raise to end the sync.
-        jitter: Picks a number between two, so that several syncs do not run in step.
+        logger: Logs a warning for each pause.
+        sleep: Waits a number of seconds; may raise an error to end the sync.
+        jitter: Picks a number between two, so that several syncs do not wake up together.
 
     Attributes:
         restarts: How often the scroll was restarted.
@@ -88,18 +88,18 @@ class Pauses:
         self.page_came(new=False)
 
     def within(self, seconds: float) -> Pauses:
-        """Other pauses, with at most so many seconds of waiting."""
+        """Returns other pauses, which wait at most so many seconds in total."""
         limits = replace(
             self.limits, scroll_wait_timeout=min(seconds, self.limits.scroll_wait_timeout)
         )
         return Pauses(limits, self._logger, sleep=self._sleep, jitter=self._jitter)
 
     def page_came(self, *, new: bool) -> None:
-        """Says that Intercom sent a page.
+        """Resets the waiting time, because Intercom sent a page.
 
         Args:
-            new: Whether it brought anything new, which ends all waiting. A page that is known from
-                an earlier scroll only ends the waiting within its own scroll.
+            new: Whether the page had anything new. If not, the time spent on opening the scroll
+                still counts, because the sync has made no progress.
         """
         self._waited_in_scroll = 0.0
         self._retry_delays = _growing(2, 1.0, _LONGEST_RETRY_DELAY)
@@ -115,8 +115,8 @@ class Pauses:
         """Waits before the same request is sent again.
 
         Args:
-            outcome: Why; it may say how long to wait.
-            opening: Whether no page of this scroll has come.
+            outcome: Why the request failed; it may say how long to wait.
+            opening: Whether the scroll has sent no page yet.
             lasted: Seconds that the request took.
 
         Raises:
@@ -126,7 +126,7 @@ class Pauses:
         delay = outcome.wait
         if not delay:
             self._check(outcome, 0.0)
-            left = self.limits.scroll_wait_timeout - self.waited  # a last attempt at its end
+            left = self.limits.scroll_wait_timeout - self.waited  # the last attempt is at its end
             delay = min(next(self._retry_delays) * self._jitter(0.8, 1.0), left)
         self._check(outcome, delay)
         self._logger.warning(
@@ -141,9 +141,9 @@ class Pauses:
         self._count(delay, opening=opening)
 
     def wait(self, outcome: Outcome) -> None:
-        """Waits until another scroll can have expired: a whole idle time.
+        """Waits for the whole `scroll_expiry`, so that the other scroll can expire.
 
-        Whether a refused request keeps the other scroll alive is not known.
+        A refused request may keep the other scroll alive, so asking more often could do harm.
 
         Raises:
             WaitedTooLongError: `scroll_wait_timeout` is used up.
@@ -161,7 +161,9 @@ class Pauses:
         self._count(delay, opening=True)
 
     def restart(self, outcome: Outcome, *, opening: bool) -> None:
-        """Waits until the broken scroll has expired, as nothing closes it; the pauses grow.
+        """Waits until the broken scroll has expired, because no request can close it.
+
+        Each pause is longer than the one before.
 
         Raises:
             TapLeadsError: `max_restarts` is reached.
@@ -217,13 +219,13 @@ def repeat(
     clock: Callable[[], float] = time.monotonic,
     passing: Collection[Kind] = _PASSING,
 ) -> _T:
-    """Repeats a request until it succeeds; not for a scroll, as a repetition could skip a page.
+    """Repeats a request until it succeeds. Pages of a scroll must not be requested this way.
 
     Args:
         request: The request.
-        pauses: Makes the pauses.
-        clock: Gives seconds that never go back.
-        passing: The outcomes after which the request is repeated.
+        pauses: Waits, within its limits.
+        clock: A monotonic clock, in seconds.
+        passing: The kinds of outcomes after which the request is repeated.
 
     Raises:
         Outcome: Repeating it cannot help.
@@ -240,7 +242,7 @@ def repeat(
 
 
 def _growing(base: float, first: float, longest: float | None = None) -> Iterator[float]:
-    """Delays in seconds, each `base` times the one before."""
+    """Delays in seconds; each is `base` times the one before, and at most `longest`."""
     delays = backoff.expo(base=base, factor=first, max_value=longest)
     next(delays)  # the first value is None
     return delays

@@ -1,4 +1,4 @@
-"""What an error of the HTTP library means: the outcome of a request without a response."""
+"""Turns an error of the HTTP library into the outcome of the request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tap_leads.scroll.reactions import Kind
 from tap_leads.scroll.transport import BodyTooLargeError
 
 ERRORS = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError)
-"""What a request may raise; the errors of `requests` are OSErrors."""
+"""The errors that a request may raise; those of `requests` are OSErrors."""
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _FILE_VARIABLES = (
@@ -29,14 +29,14 @@ _FILE_VARIABLES = (
     "SSL_CERT_DIR",
     "SSLKEYLOGFILE",
 )
-"""The variables in which the HTTP and TLS libraries look for files."""
+"""The environment variables that name files for the HTTP and TLS libraries."""
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
-"""OpenSSL's names for what a server without TLS responds."""
+"""OpenSSL's names for the response of a server that does not speak TLS."""
 
 
 def outcome_of(error: Exception, host: str, *, sent: bool) -> Outcome:
-    """The outcome of an error in place of a response.
+    """Returns the outcome of a request that failed with an error.
 
     Args:
         error: One of `ERRORS`; its text may contain addresses and headers.
@@ -60,7 +60,7 @@ def outcome_of(error: Exception, host: str, *, sent: bool) -> Outcome:
 
 
 def _blocked(causes: list[BaseException], host: str) -> Explanation | None:
-    """What of this machine's configuration prevents the request, if anything does."""
+    """Why this machine's configuration prevents the request; None if it does not."""
     is_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
     for cause in causes:
         explanation = _explained(cause, host, is_proxy=is_proxy)
@@ -87,7 +87,7 @@ def _explained(cause: BaseException, host: str, *, is_proxy: bool) -> Explanatio
                 "If a proxy of yours inspects the traffic, name its certificates in "
                 "REQUESTS_CA_BUNDLE",
             )
-        case UnicodeEncodeError():  # all other headers are plain ASCII, as the settings are
+        case UnicodeEncodeError():  # the tap's own headers are ASCII, so these are the proxy's
             return Explanation(
                 "the proxy's user name or password has characters that HTTP cannot send",
                 "Give the proxy a user and a password in Latin letters, and set HTTPS_PROXY to "
@@ -115,7 +115,7 @@ def _refused_tunnel(host: str, status: int) -> Explanation | None:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return PROXY_REFUSED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return None  # the proxy could not reach the host: that may pass
+        return None  # the proxy could not reach the host, which may be temporary
     return Explanation(
         f"the proxy refused to connect to {host} (HTTP {status})",
         "Check HTTPS_PROXY, or ask the proxy's operator to allow this host",
@@ -135,7 +135,7 @@ def _is_about_a_file(cause: BaseException) -> bool:
     files = FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
     if isinstance(cause, files | ssl.SSLError):
         return True
-    # The second is a message of `requests`.
+    # `requests` gives this message without a file name.
     return isinstance(cause, OSError) and bool(
         cause.filename or "CA certificate bundle" in str(cause)
     )
@@ -183,7 +183,7 @@ def _reason(causes: list[BaseException]) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those behind it; the libraries wrap them in several ways."""
+    """Yields an error and its causes, which the libraries wrap in several ways."""
     left: list[object] = [error]
     seen: set[int] = set()
     while left:

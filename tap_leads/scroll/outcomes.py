@@ -1,7 +1,7 @@
-"""What a request brought in place of a page with leads: its kind, and what users are told.
+"""Outcomes of requests that did not return a page with leads: their kinds, and what users read.
 
-No sentence contains a response, a token or an address: of a response, only its status, its error
-code and its media type are named.
+The sentences contain no token and no URL. Of a response, they name only the status, the error code
+and the media type.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Explanation(NamedTuple):
 
 
 class Outcome(Exception):  # noqa: N818 - some outcomes, such as the end, are no errors
-    """What a request brought in place of a page with leads.
+    """A request did not return a page with leads.
 
     Args:
         kind: The row of the table in `reactions`.
@@ -50,22 +50,22 @@ class Outcome(Exception):  # noqa: N818 - some outcomes, such as the end, are no
 
 
 def repeated() -> Outcome:
-    """A page that the scroll had sent earlier."""
+    """The outcome of a page that the scroll had already sent."""
     return Outcome(Kind.REPEATED, "the scroll repeated a page")
 
 
 def unreachable_too_long() -> Outcome:
-    """A request that could not be sent before the scroll expired."""
+    """The outcome of a request that could not be sent before the scroll expired."""
     what = "Intercom could not be reached before the scroll expired"
     return Outcome(Kind.UNREACHABLE_TOO_LONG, what, NETWORK)
 
 
 def end(kind: Kind, leads: int, expected: Count | None) -> Outcome:
-    """The end of a scroll.
+    """The outcome of a scroll that ended.
 
     Args:
-        kind: How far it is believed.
-        leads: Different leads that the sync has brought.
+        kind: How the end was judged.
+        leads: Different leads that the sync has read.
         expected: How many Intercom counts.
     """
     counted = "does not say how many there are"
@@ -82,7 +82,7 @@ def end(kind: Kind, leads: int, expected: Count | None) -> Outcome:
 
 
 def lead_without_id() -> Outcome:
-    """A page with a lead that no target could store."""
+    """The outcome of a page with a lead that no target could store."""
     return Outcome(Kind.LEAD_WITHOUT_ID, LeadWithoutIdError.WHAT, LeadWithoutIdError.ADVICE)
 
 

@@ -1,4 +1,4 @@
-"""From one page to the next: the `scroll_param` of a page is the token of the next request."""
+"""The pagination: the `scroll_param` of a page is the token of the next request."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tap_leads.records.pages import Page
 class ScrollPaginator(BaseAPIPaginator[str | None]):
     """Follows one scroll. The first token is None, which opens the scroll.
 
-    Intercom usually sends the same token with every page, but may change it: neither means
-    anything, while the SDK's own `advance` refuses a token that comes twice. Only a page without
-    leads is the end.
+    Intercom usually sends the same token with every page, but may change it. Neither means that
+    the scroll has ended: only a page without leads does. The SDK's own `advance` raises an error
+    when a token is repeated.
 
-    The SDK advances paginators with responses. This one takes the page that was decoded from a
-    response, so that no page is decoded twice.
+    The SDK passes responses to its paginators. This one takes decoded pages, so that no page is
+    decoded twice.
     """
 
     def __init__(self) -> None:

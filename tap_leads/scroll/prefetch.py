@@ -9,18 +9,18 @@ from contextlib import closing
 from tap_leads.scroll.spool import Spool
 
 _JOIN = 2.0
-"""Seconds that stopping waits for the thread; its request was aborted before."""
+"""Seconds that `stop` waits for the thread, after it has aborted the thread's request."""
 
 
 class StoppedError(Exception):
-    """The pages are not wanted any more."""
+    """`stop` was called while the source was waiting."""
 
 
 class Prefetch:
-    """Reads from an iterator in a thread, and keeps what it brings in a spool.
+    """Reads pages from a generator in a thread, and keeps them in a spool.
 
     Args:
-        abort: Ends what the iterator waits for, from another thread.
+        abort: Ends the request that the generator waits for; called from another thread.
     """
 
     def __init__(self, abort: Callable[[], None]) -> None:
@@ -32,7 +32,7 @@ class Prefetch:
 
     @property
     def waiting(self) -> int:
-        """How many pages wait to be taken."""
+        """How many pages wait in the spool."""
         return self._spool.waiting
 
     def pages(
@@ -40,13 +40,13 @@ class Prefetch:
         source: Generator[bytes, None, None],
         before_waiting: Callable[[], None] = lambda: None,
     ) -> Iterator[bytes]:
-        """The pages of the source in their order, then the error that ended it, if any.
+        """Yields the pages of the source in order, then raises the error that ended it, if any.
 
-        Every wait of the source has a limit of its own, so this one needs none.
+        Waiting for a page has no limit here, because each wait of the source has one.
 
         Args:
-            source: Used in the thread only.
-            before_waiting: Called when no page is there yet.
+            source: The generator; only the thread uses it.
+            before_waiting: Called before each wait for a page.
         """
         self._thread = threading.Thread(
             target=self._run, args=(source,), name="prefetch", daemon=True
@@ -63,16 +63,16 @@ class Prefetch:
             raise self._error
 
     def sleep(self, seconds: float) -> None:
-        """For the source: waits.
+        """Waits, on behalf of the source.
 
         Raises:
-            StoppedError: The pages are not wanted any more.
+            StoppedError: `stop` was called.
         """
         if self._stopped.wait(seconds):
             raise StoppedError
 
     def stop(self) -> None:
-        """Ends the thread, and gives the disk back."""
+        """Ends the thread, and frees the disk."""
         self._stopped.set()
         if self._thread is not None and self._thread.is_alive():
             self._abort()
@@ -81,7 +81,7 @@ class Prefetch:
 
     def _run(self, source: Generator[bytes, None, None]) -> None:
         try:
-            with closing(source):  # in this thread, which opened what the source holds open
+            with closing(source):  # in this thread, because SQLite refuses others
                 for page in source:
                     if self._stopped.is_set():
                         break

@@ -1,6 +1,6 @@
-"""Keeps out of the log what the HTTP library would write there about a request.
+"""Keeps the HTTP library's messages about the tap's requests out of the log.
 
-urllib3 logs addresses, which contain the scroll's token, and at WARNING the raw headers of a
+urllib3 logs URLs, which contain the scroll's token. At WARNING, it logs the raw headers of a
 malformed response.
 """
 
@@ -16,7 +16,7 @@ _sending: ContextVar[bool] = ContextVar("sending", default=False)
 
 @contextmanager
 def unlogged_request() -> Iterator[None]:
-    """Drops what the HTTP library logs meanwhile, but not for other users of the library."""
+    """Drops what the HTTP library logs about this request, but not about requests of others."""
     token = _sending.set(True)
     try:
         yield
@@ -31,5 +31,5 @@ def _is_not_sending(_record: logging.LogRecord) -> bool:
 def quiet_requests() -> None:
     """Filters the loggers of the HTTP library; adding a filter twice changes nothing."""
     for name in list(logging.root.manager.loggerDict):
-        if name.startswith("urllib3."):  # a filter does not hold for a logger's children
+        if name.startswith("urllib3."):  # a filter does not apply to a logger's children
             logging.getLogger(name).addFilter(_is_not_sending)

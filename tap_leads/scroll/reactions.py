@@ -1,10 +1,11 @@
 """The table: what the sync does after each kind of response.
 
-Intercom holds the position of a scroll. If a response is lost, repeating its request can skip a
-page, so the scroll is restarted instead. Only a request that Intercom certainly did not serve is
-repeated. What makes an end doubtful is decided in `ends`.
+Intercom keeps the position of a scroll. If a response is lost, repeating its request can skip a
+page, so the sync restarts the scroll. It repeats a request only if Intercom certainly did not serve
+it. `ends` decides which ends are in doubt.
 
-Sources: Intercom's page "Scroll over all leads", and what its users reported: `docs/design.md`.
+The sources are Intercom's page "Scroll over all leads" and reports of its users, which
+`docs/design.md` names.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import enum
 
 
 class Kind(enum.Enum):
-    """What a request to the scroll can bring in place of the next page."""
+    """What a request to the scroll can return instead of the next page."""
 
-    REPEATED = "a page that this scroll brought before"
+    REPEATED = "a page that this scroll has already sent"
     END = "the end of the scroll"
     DOUBTFUL_END = "an end with leads missing, or with no count to show that none is"
     ACCEPTED_END = "a second such end, which is close enough to the count"
@@ -33,7 +34,7 @@ class Kind(enum.Enum):
 
 
 class Reaction(enum.Enum):
-    """What the sync does then."""
+    """What the sync does after it."""
 
     END = "the sync is complete"
     CONFIRM = "read all leads once more"
@@ -44,7 +45,7 @@ class Reaction(enum.Enum):
 
 
 class Moment(enum.Enum):
-    """When a response comes. A kind without a reaction for a moment cannot come then."""
+    """When a response arrives. A kind that has no reaction for a moment cannot occur then."""
 
     OPENING = "before the first page of a scroll"
     LATER = "after it"

@@ -1,4 +1,4 @@
-"""Reads all leads of a workspace: the loop in a thread, the pages that wait, and the report."""
+"""Reads all leads of a workspace: runs the loop in a thread, and reports the result."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Reader:
     """One reading of all leads; used once, in a `with` statement.
 
     Args:
-        client: Sends the requests; it is closed at the end.
-        limits: Limits waits and restarts.
-        logger: Takes what happens.
+        client: Sends the requests. The reader closes it at the end.
+        limits: The limits of waits and restarts.
+        logger: Logs what happens.
         mismatch: The setting `count_mismatch`.
     """
 
@@ -51,7 +51,7 @@ class Reader:
 
     @property
     def tally(self) -> Tally:
-        """What the scrolls brought so far."""
+        """What the scrolls have read so far."""
         return self._lifecycle.tally
 
     @property
@@ -67,14 +67,14 @@ class Reader:
 
     @property
     def waiting(self) -> int:
-        """How many pages wait to be taken."""
+        """How many pages wait for the target."""
         return self._prefetch.waiting
 
     def pages(self, before_waiting: Callable[[], None] = lambda: None) -> Iterator[bytes]:
-        """The bodies of all pages, each version of a lead once. Returns at the end.
+        """Yields the bodies of all pages, with each version of a lead once.
 
         Args:
-            before_waiting: Called when no page is there yet.
+            before_waiting: Called before each wait for a page.
 
         Raises:
             TapLeadsError: Not all leads can be read; the message says why.
@@ -84,7 +84,7 @@ class Reader:
 
     @property
     def obstacle_to_deletes(self) -> str:
-        """Why a target must not delete the leads that did not come; empty if it may."""
+        """Why the target must not delete the leads that were not read; empty if it may."""
         end = self.tally.end
         return end.obstacle_to_deletes if end else "the sync is not complete"
 
@@ -103,10 +103,10 @@ class Reader:
 
 
 def attribute_definitions(client: Client, limits: Limits, logger: logging.Logger) -> object:
-    """What Intercom responds about the workspace's attributes.
+    """Requests the definitions of the workspace's attributes.
 
     Raises:
-        TapLeadsError: It does not respond as documented within `scroll_wait_timeout`.
+        TapLeadsError: Intercom does not respond as documented within `scroll_wait_timeout`.
     """
     try:
         return repeat(client.attribute_definitions, Pauses(limits, logger))

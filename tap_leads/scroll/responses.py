@@ -1,4 +1,4 @@
-"""What a response means that does not contain what was asked for."""
+"""Explains responses that do not contain what the tap asked for."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RATE_WINDOW = 10.0
 """Seconds of a window of the rate limit (Intercom's page "Rate limiting")."""
 
 _REFUSED = frozenset({400, 401, 402, 403, 405, 406, 407, *range(411, 418), 422, 426, 428, 431, 451})
-"""The statuses of 4xx for which retrying cannot help.
+"""The 4xx statuses after which a retry cannot help.
 
-All others (408, 409, 421, 425, 499 …) leave open whether the page was served.
+All others (408, 409, 421, 425, 499 …) leave open whether Intercom served the page.
 """
 
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -28,13 +28,13 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}", re.ASCII)
 
 
 class Subject(NamedTuple):
-    """What a request asks for.
+    """What a request asks for, in the words of the messages.
 
     Attributes:
-        name: Its name.
-        place: Where it is.
+        name: What the app reads.
+        place: The address of the request.
         content: What a response contains.
-        permission: Intercom's name of the permission for it.
+        permission: Intercom's name of the permission that the app needs.
     """
 
     name: str
@@ -50,21 +50,21 @@ ATTRIBUTES = Subject("attributes", "the attributes", "definitions of attributes"
 
 
 def not_a_page(response: Response, subject: Subject = LEADS) -> Outcome:
-    """A response that does not contain what was asked for."""
+    """The outcome of a response that does not contain what the tap asked for."""
     what = f"the response was not {subject.content} ({_details(response)})"
     return Outcome(Kind.NOT_A_PAGE, what)
 
 
 def check(response: Response, region: str, subject: Subject = LEADS) -> None:
-    """Lets a response pass that may contain what was asked for.
+    """Raises an outcome if a response cannot contain what the tap asked for.
 
     Args:
         response: The response, its body read.
-        region: The region that was asked, for the advice.
-        subject: What was asked for.
+        region: The setting of the same name, for advice.
+        subject: What the tap asked for.
 
     Raises:
-        Outcome: It certainly does not.
+        Outcome: The response is something else.
     """
     status = response.status
     code = "" if status == HTTPStatus.OK else _error_code(response.body)
@@ -165,9 +165,9 @@ def _details(response: Response) -> str:
 
 
 def _error_code(body: bytes) -> str:
-    """The first code of Intercom's error list; empty if the body is none.
+    """The first code of Intercom's error list; empty if the body is no such list.
 
-    Older bodies name it `type`, and some write it in capitals and with blanks.
+    Older bodies have the code in `type`. Some codes have capitals and spaces.
     """
     try:
         first = msgspec.json.decode(body)["errors"][0]
@@ -179,15 +179,15 @@ def _error_code(body: bytes) -> str:
 
 
 def _window_left(response: Response) -> float:
-    """Seconds until the window of the rate limit ends, by Intercom's own clock.
+    """Seconds until the window of the rate limit ends, by Intercom's clock.
 
-    A whole window if the headers are missing or make no sense.
+    If the headers are missing or make no sense, it is a whole window.
     """
     try:
         reset = float(response.headers["X-RateLimit-Reset"])
         now = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (KeyError, TypeError, ValueError, ArithmeticError):
         return RATE_WINDOW
-    # Both are whole seconds: one more makes sure that the window is over.
+    # Both times are whole seconds. One more second makes sure that the window is over.
     left = reset - now + 1
     return left if 0 < left <= RATE_WINDOW + 1 else RATE_WINDOW

@@ -1,8 +1,8 @@
-"""Pages on their way from Intercom to the target: a queue on disk.
+"""A queue on disk, for pages that the target has not read yet.
 
-The fetching thread puts pages in as fast as Intercom responds; the stream takes them out as fast as
-the target reads. Pages that wait are in files without a name: no other program can open them, and
-they are gone with the process, however it ends.
+The reading thread puts pages in as fast as Intercom responds; the stream takes them out as fast as
+the target reads. The files have no name: no other program can open them, and the system deletes
+them when the process ends, even after a kill.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from tap_leads.errors import TapLeadsError
 
 
 class SpoolError(TapLeadsError):
-    """The disk refused the pages that wait for the target."""
+    """The disk could not store what the sync keeps there."""
 
 
 SEGMENT_BYTES = 64 * 1024 * 1024
-"""A file of the spool takes no page beyond this size, and is given back once it was read."""
+"""The spool starts a new file after this size, and deletes each file that was read."""
 
 _LENGTH = struct.Struct(">I")
 
 
 def _folder() -> str:
-    """The folder's name, if there is one that can be written to."""
+    """The name of the temporary folder, as a part of a sentence; empty if it is unknown."""
     return f", {tempfile.tempdir}" if tempfile.tempdir else ""
 
 
 class Spool:
-    """A queue of pages, for one thread that puts and one that takes."""
+    """A queue of pages. One thread puts pages in, another takes them out."""
 
     def __init__(self, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._segment_bytes = segment_bytes
@@ -53,7 +53,7 @@ class Spool:
         """Adds a page.
 
         Raises:
-            SpoolError: The disk would not take it.
+            SpoolError: The disk could not store it.
         """
         with self._changed:
             try:
@@ -73,7 +73,7 @@ class Spool:
             self._changed.notify()
 
     def take(self) -> bytes | None:
-        """The oldest page, as soon as there is one; None after the last."""
+        """Waits for a page, and returns the oldest one; None after the last."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ended)
             if not self._waiting:
@@ -89,13 +89,13 @@ class Spool:
             return page
 
     def end(self) -> None:
-        """Says that no page follows, so that `take` does not wait for one."""
+        """Notes that no page follows, so that `take` does not wait for one."""
         with self._changed:
             self._ended = True
             self._changed.notify()
 
     def close(self) -> None:
-        """Gives the disk back."""
+        """Frees the disk."""
         with self._changed:
             self._waiting = 0
             while self._segments:

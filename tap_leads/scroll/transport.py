@@ -1,7 +1,7 @@
 """An HTTP session with limits that `requests` does not have.
 
-`requests` limits each attempt to connect and the silence between two reads. Neither a response that
-drips nor the size of an unpacked body has a limit there.
+`requests` limits each attempt to connect and the silence between two reads. It limits neither the
+total time of a slow response nor the size of an unpacked body.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to connect to one address of a host, and to set up TLS there."""
 
 MAX_BODY = 64 * 1024 * 1024
-"""Bytes that an unpacked body may have; a page usually has some hundred thousand."""
+"""Bytes that an unpacked body may have; a usual page has some hundred thousand."""
 
 _CHUNK = 256 * 1024
 
@@ -74,8 +74,8 @@ class Session(requests.Session):
         Args:
             url: The address.
             params: The query.
-            timeout: Seconds of silence that are allowed.
-            total: Seconds that the response as a whole may take; by default twice as many.
+            timeout: Seconds that the server may stay silent.
+            total: Seconds that the whole response may take; by default twice `timeout`.
 
         Raises:
             TimeoutError: The response took too long.
@@ -107,7 +107,7 @@ class Session(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: `requests` would read the body of a redirect before any limit holds.
+        """Returns None: otherwise `requests` would read the body of a redirect without a limit.
 
         Raises:
             ValueError: The address of the redirect is malformed.
@@ -115,13 +115,13 @@ class Session(requests.Session):
         urlsplit(super().get_redirect_target(resp) or "")
 
     def use_new_connections(self) -> None:
-        """Closes the open connections: gateways forget idle ones without a word."""
+        """Closes the open connections: gateways drop idle ones without telling the client."""
         self.close()
 
     def abort(self) -> None:
-        """For another thread: ends the request under way with an error."""
+        """Ends the current request with an error; for another thread."""
         with suppress(OSError, AttributeError):  # there is none, or it is closed
-            # By its number, whatever lies between: TLS, or TLS inside the TLS of a proxy.
+            # The file descriptor reaches the TCP socket under TLS, and under a proxy's TLS too.
             number = os.dup(cast("socket.socket", self._socket).fileno())
             with socket.socket(fileno=number) as same:
                 same.shutdown(socket.SHUT_RDWR)
@@ -130,16 +130,16 @@ class Session(requests.Session):
         """Sets the limits of the next reads.
 
         Args:
-            silence: Seconds that one of them may wait.
-            total: Seconds that all of them may wait.
+            silence: Seconds that one read may wait.
+            total: Seconds that all reads together may wait.
         """
         self._silence, self._left = silence, total
 
     def read_into(self, raw: io.RawIOBase, buffer: Buffer) -> int | None:
-        """For the connection: reads within the limits of the request.
+        """Reads within the limits of the request; for the connection.
 
         Raises:
-            TimeoutError: Nothing came in time.
+            TimeoutError: No data arrived in time.
         """
         if self._left <= 0:
             raise TimeoutError
@@ -148,16 +148,16 @@ class Session(requests.Session):
         try:
             return raw.readinto(buffer)
         finally:
-            # At most `_silence`: the process may have been suspended meanwhile.
+            # Not more than `_silence`: the process may have been suspended while it waited.
             self._left -= min(self._silence, time.monotonic() - started)
 
     def connected(self, connection_socket: socket.socket) -> None:
-        """For the connection: says which socket is in use."""
+        """Notes which socket is in use; for the connection."""
         self._socket = connection_socket
 
 
 class _Adapter(HTTPAdapter):
-    """Gives each connection its session."""
+    """An adapter that gives each connection the session."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
         if not issubclass(pool.ConnectionCls, _Connection):
-            # For each kind of connection: http, https, and through any kind of proxy.
+            # Each kind of connection needs a class of its own: http, https, and each kind of proxy.
             bases = (_Connection, pool.ConnectionCls)
             pool.ConnectionCls = type("_Connection", bases, {"session": self._session})
         return pool
@@ -181,7 +181,7 @@ class _Connection(HTTPConnection):
 
     @override
     def connect(self) -> None:
-        self._ready = False  # what opens a tunnel through a proxy is not the request
+        self._ready = False  # the request that opens a tunnel through a proxy does not count
         super().connect()
         self._ready = True
 

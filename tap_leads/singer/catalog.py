@@ -56,6 +56,7 @@ def check_file(file: IO[str]) -> IO[str]:
         Catalog.from_dict(json.loads(text))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise SettingsError(
-            "The file given by --catalog is no Singer catalog. `tap-leads --discover` writes one."
+            "The file that --catalog names is not a Singer catalog. `tap-leads --discover` writes "
+            "one."
         ) from None
     return io.StringIO(text)

@@ -38,15 +38,12 @@ class Command(SingerCommand):
         except TapLeadsError as error:
             report_error(self.logger, "%s", error)
         except Exception as error:  # noqa: BLE001 - every failure must be logged
-            self._log_unexpected(error)
+            # Without the error's text, which may contain data of a lead.
+            report_error(
+                self.logger,
+                "The sync failed with an unexpected %s. If a stream map is set, its expressions "
+                "may be the cause; else please report this.\n%s",
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)).rstrip(),
+            )
         return 1
-
-    def _log_unexpected(self, error: Exception) -> None:
-        """Logs where it happened, without the error's text: that may contain data of a lead."""
-        report_error(
-            self.logger,
-            "The sync failed with an unexpected %s. If a stream map is set, its expressions may be "
-            "the cause; else please report this.\n%s",
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)).rstrip(),
-        )

@@ -1,4 +1,4 @@
-"""The log: its level, its configuration, and an error line that always comes out."""
+"""The log: its level, its configuration, and an error line that is always written."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def set_up(sdk_set_up: Callable[[], _T], logger: logging.Logger) -> _T:
         sdk_set_up: The SDK's way to do it, and what it returns.
         logger: The tap's logger.
     """
-    path = os.environ.get(_CONFIGURATION)
-    if path == "":  # the SDK would open the current folder
-        del os.environ[_CONFIGURATION]
+    path = os.environ.pop(_CONFIGURATION, None)
+    if path:  # if it is empty, the SDK opens the current folder
+        os.environ[_CONFIGURATION] = path
     with valid_level():
         try:
             result = sdk_set_up()
@@ -54,7 +54,7 @@ def set_up(sdk_set_up: Callable[[], _T], logger: logging.Logger) -> _T:
 
 @contextmanager
 def valid_level() -> Iterator[str | None]:
-    """Replaces a level that the SDK would fail at: an empty one, a number, or an unknown one.
+    """Replaces a level that the SDK does not accept: an empty one, a number, or an unknown one.
 
     Yields:
         The unknown level, which INFO replaces.
@@ -66,15 +66,14 @@ def valid_level() -> Iterator[str | None]:
     try:
         yield text if text and not name else None
     finally:
-        if before is None:
-            del os.environ[_LEVEL]
-        else:
+        del os.environ[_LEVEL]
+        if before is not None:
             os.environ[_LEVEL] = before
 
 
 def _name_of_level(text: str) -> str | None:
     levels = logging.getLevelNamesMapping()
-    if text.isdecimal():  # a level between two names lets through what the higher one does
+    if text.isdecimal():  # a number between two levels means the higher one
         higher = [name for name, level in levels.items() if level >= max(int(text), logging.DEBUG)]
         return min(higher, key=levels.__getitem__, default="CRITICAL")
     return text.upper() if text.upper() in levels else None
@@ -83,7 +82,7 @@ def _name_of_level(text: str) -> str | None:
 def report_error(logger: logging.Logger, message: str, *args: object) -> None:
     """Writes a line to every handler of the log, or to standard error if there is none.
 
-    Levels and disabled loggers do not hold it back: it says why the command fails.
+    It says why the command fails, so levels and disabled loggers do not suppress it.
     """
     record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, args, None)
     is_written = False

@@ -49,8 +49,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
         """Writes or buffers a message.
 
         Raises:
-            TargetGoneError: The reader is gone.
-            OutputError: Standard output is closed, or cannot be written to.
+            OutputError: The target stopped reading, or standard output cannot be written to.
         """
         _ENCODER.encode_into(_content(message), self._buffer, -1)
         self._buffer += b"\n"
@@ -61,8 +60,7 @@ class MessageWriter(GenericSingerWriter[bytearray, Message]):
         """Writes the buffered records.
 
         Raises:
-            TargetGoneError: The reader is gone.
-            OutputError: Standard output is closed, or cannot be written to.
+            OutputError: The target stopped reading, or standard output cannot be written to.
         """
         if not self._buffer:
             return

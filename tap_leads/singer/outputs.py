@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from singer_sdk.mapper import PluginMapper, StreamMap
-from singer_sdk.singerlib import Catalog
+import msgspec
+from singer_sdk.mapper import SameRecordTransform, StreamMap
+from singer_sdk.singerlib import CatalogEntry
 from singer_sdk.singerlib.catalog import Breadcrumb, MetadataMapping
 from typing_extensions import override
 
-from tap_leads.records.convert import as_plain_record
 from tap_leads.records.flatten import Flattening
-from tap_leads.records.lead_record import Lead, as_record
+from tap_leads.records.lead_record import as_plain_record, as_record
 from tap_leads.records.selection import Path, Selection, prune_schema, tree
-from tap_leads.singer.stream_maps import OutputMap, Stream, output_maps
-
-_SEPARATOR = "__"
+from tap_leads.singer.stream_maps import FILTER, KEYS, Rules, Source, StreamMapError, checked_maps
 
 
 def is_flattened(config: Mapping[str, Any]) -> bool:
@@ -25,101 +24,120 @@ def is_flattened(config: Mapping[str, Any]) -> bool:
     return bool(config.get("flattening_enabled") and config.get("flattening_max_depth"))
 
 
-class Output(StreamMap):
+class Output(SameRecordTransform):
     """One output stream: turns a lead into its record.
 
     Args:
-        output_map: The stream map.
+        source: The stream `contacts`, with the selected fields.
+        name: The name of the stream map.
+        rules: The rules of the stream map; None if there is none.
         selection: The fields that are left out.
-        flattening: Makes columns of objects; None if flattening is off.
 
     Attributes:
         selection: The same.
+        shortened: By column, the full name of each that could not have it.
+
+    Raises:
+        StreamMapError: The SDK does not accept the rules.
+        TapLeadsError: Two columns would have the same name.
     """
 
     def __init__(
-        self, output_map: OutputMap, selection: Selection, flattening: Flattening | None
+        self, source: Source, name: str, rules: Rules | None, selection: Selection
     ) -> None:
-        inner = output_map.sdk_map
-        super().__init__(
-            inner.stream_alias, inner.raw_schema, inner.raw_key_properties, flattening_options=None
-        )
-        self._map = output_map
-        self._flattening = flattening
         self.selection = selection
-        self.transformed_schema = inner.transformed_schema
-        self.transformed_key_properties = inner.transformed_key_properties
-        if flattening:
-            self.transformed_schema = flattening.schema
-            keys = inner.transformed_key_properties
-            self.transformed_key_properties = keys and [flattening.column(key) for key in keys]
-        self._changes_nothing = output_map.changes_nothing and not (flattening or selection.dropped)
+        self.shortened: Mapping[str, str] = {}
+        self._source = source
+        self._name = name
+        self._rules = rules
+        self._sdk_map = source.sdk_map(name, rules)
+        self._flattening = None
+        schema, keys = self._sdk_map.transformed_schema, self._sdk_map.transformed_key_properties
+        if is_flattened(source.config):
+            self._flattening = flattening = Flattening(
+                schema,
+                depth=source.config["flattening_max_depth"],
+                separator=source.config.get("flattening_separator") or "__",
+                max_length=source.config.get("flattening_max_key_length"),
+            )
+            schema, keys = flattening.schema, keys and [flattening.column(key) for key in keys]
+            self.shortened = flattening.shortened
+        super().__init__(self._sdk_map.stream_alias, schema, keys, flattening_options=None)
+        self._changes_nothing = rules is None and not (self._flattening or selection.dropped)
 
     @override
-    def transform(self, record: Lead) -> Any:
+    def transform(self, record: Any) -> Any:
         """The record of a lead in this stream; None if the stream map's filter drops it.
 
         If nothing changes, the record stays a struct: to make a dictionary of it takes longer than
         to decode it.
+
+        Raises:
+            StreamMapError: An expression failed.
         """
         if self._changes_nothing:
             return record
-        whole = as_record(record) if self._map.changes_nothing else as_plain_record(record)
-        mapped = self._map.transform(self.selection.of_record(whole))
+        whole = as_record(record) if self._rules is None else as_plain_record(record)
+        mapped = self._map(self.selection.of_record(whole))
         return self._flattening.record(mapped) if mapped and self._flattening else mapped
 
-    @override
-    def get_filter_result(self, record: Lead) -> bool:
-        return True  # pragma: no cover - asked for child streams only, of which there are none
+    def _map(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        if self._rules is None:
+            return record
+        try:
+            return _mapped(self._sdk_map, record)
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            kind = type(error.__cause__ or error).__name__
+        raise StreamMapError(
+            self._name,
+            self._field_that_fails(record, self._rules),
+            f"the expression failed at a record ({kind}), so the sync stops here. Most fields may "
+            "be null; let the expression allow for that",
+        )
+
+    def _field_that_fails(self, record: dict[str, Any], rules: Rules) -> str | None:
+        for field in (FILTER, *rules):
+            rule = {field: rules.get(field), KEYS: None}
+            try:
+                _mapped(self._source.sdk_map(self._source.name, rule), record)
+            except Exception:  # noqa: BLE001 - the same
+                return field
+        return None  # pragma: no cover - one of the expressions has failed
 
 
-class OutputMapper(PluginMapper):
-    """Replaces the SDK's mapper.
+def _mapped(sdk_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The mapped record. Expressions can return values that JSON does not have."""
+    mapped: dict[str, Any] | None = sdk_map.transform(record)
+    return mapped and msgspec.to_builtins(mapped, builtin_types=(Decimal,))
+
+
+def outputs(entry: CatalogEntry, config: Mapping[str, Any], logger: logging.Logger) -> list[Output]:
+    """The output streams that catalog and stream maps make of a stream.
 
     Args:
+        entry: The stream in the catalog.
         config: The settings of the tap.
         logger: Logs columns with shortened names, and maps that do nothing.
+
+    Raises:
+        StreamMapError: A stream map is wrong.
+        TapLeadsError: Two columns would have the same name.
     """
-
-    def __init__(self, config: Mapping[str, Any], logger: logging.Logger) -> None:
-        super().__init__({}, logger)
-        self._config = config
-
-    @override
-    def register_raw_streams_from_catalog(self, catalog: Catalog) -> None:
-        """Makes the outputs of each stream.
-
-        Raises:
-            StreamMapError: A stream map is wrong.
-            TapLeadsError: Two columns would have the same name.
-        """
-        for entry in catalog.streams:
-            name = entry.stream or entry.tap_stream_id
-            dropped = _deselected(entry.metadata.resolve_selection())
-            allowed = _allowed(entry.metadata, dropped)
-            schema = prune_schema(entry.schema.to_dict(), tree(dropped, allowed))
-            source = Stream(name, schema, entry.key_properties or (), self._config)
-            self.stream_maps[name] = [
-                self._output(output_map, dropped, allowed)
-                for output_map in output_maps(source, self.logger)
-            ]
-
-    def _output(
-        self, output_map: OutputMap, dropped: list[Path], allowed: dict[str, set[str]]
-    ) -> Output:
-        flattening = None
-        if is_flattened(self._config):
-            flattening = Flattening(
-                output_map.sdk_map.transformed_schema,
-                depth=self._config["flattening_max_depth"],
-                separator=self._config.get("flattening_separator") or _SEPARATOR,
-                max_length=self._config.get("flattening_max_key_length"),
-            )
-            for column, full_name in flattening.shortened.items():
-                self.logger.info("Column '%s' has a short name for '%s'.", column, full_name)
-        return Output(
-            output_map, Selection.of(dropped, output_map.rules.replaced, allowed), flattening
-        )
+    dropped = _deselected(entry.metadata.resolve_selection())
+    allowed = _allowed(entry.metadata, dropped)
+    schema = prune_schema(entry.schema.to_dict(), tree(dropped, allowed))
+    source = Source(entry.stream or entry.tap_stream_id, schema, entry.key_properties or (), config)
+    found = [
+        Output(source, name, rules, Selection.of(dropped, source.replaced_by(rules or {}), allowed))
+        for name, rules in checked_maps(source, logger)
+    ]
+    names = [output.stream_alias for output in found]
+    for output in found:
+        if names.count(output.stream_alias) > 1:
+            raise StreamMapError(output.stream_alias, None, "two output streams have this name")
+        for column, full_name in output.shortened.items():
+            logger.info("Column '%s' has a short name for '%s'.", column, full_name)
+    return found
 
 
 def _deselected(selected: Mapping[Breadcrumb, bool]) -> list[Path]:

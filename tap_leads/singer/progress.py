@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import ExitStack
-from typing import ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from tap_leads.scroll.reader import Reader
 
 INTERVAL = 30.0
 """Seconds between two lines of the log."""
@@ -14,28 +17,12 @@ LIVE_INTERVAL = 0.5
 """Seconds between two states of the live line."""
 
 
-class Reading(Protocol):
-    """The reader whose progress is reported."""
-
-    @property
-    def counted(self) -> int | None:
-        """How many leads Intercom counts; None if it is unknown."""
-
-    @property
-    def waiting(self) -> int:
-        """How many pages wait for the target."""
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-
-
 class Progress:
     """Reports from a thread of its own: a blocked pipe does not silence it.
 
     Args:
-        reading: The reader.
-        logger: Takes the lines.
+        reader: Reads the leads.
+        logger: Writes the lines.
         interval: Seconds between two lines of the log.
 
     Attributes:
@@ -45,11 +32,9 @@ class Progress:
 
     is_live: ClassVar[bool] = False
 
-    def __init__(
-        self, reading: Reading, logger: logging.Logger, interval: float = INTERVAL
-    ) -> None:
+    def __init__(self, reader: Reader, logger: logging.Logger, interval: float = INTERVAL) -> None:
         self.sent = 0
-        self._reading = reading
+        self._reader = reader
         self._logger = logger
         self._interval = interval
         self._stopped = threading.Event()
@@ -62,20 +47,20 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._thread.join(timeout=1.0)  # the live line is gone before the log goes on
+        self._thread.join(timeout=1.0)  # removes the live line before the log continues
 
     def _log(self) -> None:
-        reading = self._reading
+        reader = self._reader
         while not self._stopped.wait(self._interval):
-            counted = reading.counted
+            counted = reader.counted
             share = f" ({self.sent / counted:.0%} of {counted})" if counted else ""
             self._logger.info(
                 "%d leads%s sent in %.0f s, %.0f a second; %d pages wait for the target.",
                 self.sent,
                 share,
-                reading.elapsed,
-                self.sent / reading.elapsed,
-                reading.waiting,
+                reader.elapsed,
+                self.sent / reader.elapsed,
+                reader.waiting,
             )
 
     def _draw(self) -> None:
@@ -87,8 +72,8 @@ class Progress:
             stack.enter_context(logging_redirect_tqdm())
             line = stack.enter_context(tqdm(unit=" leads", leave=False, dynamic_ncols=True))
             while not self._stopped.wait(LIVE_INTERVAL):
-                line.total = self._reading.counted
+                line.total = self._reader.counted
                 line.n = self.sent
                 line.set_postfix_str(
-                    f"{self._reading.waiting} pages wait for the target", refresh=True
+                    f"{self._reader.waiting} pages wait for the target", refresh=True
                 )

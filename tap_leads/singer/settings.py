@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 from singer_sdk import typing as th
+from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_leads.errors import TapLeadsError
 
@@ -145,7 +146,7 @@ SETTINGS: dict[str, Any] = th.PropertiesList(
 
 _MUST = {
     "access_token": "be text without blanks or line breaks",
-    "api_url": "begin with https:// (http:// for this machine only) and hold no user, query or '#'",
+    "api_url": "begin with https:// (http:// for this machine only) and have no user, query or '#'",
     "api_version": 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"',
     "user_agent": "be one line of plain ASCII text",
 }
@@ -170,17 +171,17 @@ def normalize(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def check_settings(
-    schema: Mapping[str, Any], errors: Iterator[ValidationError], config: Mapping[str, Any]
-) -> list[str]:
-    """One message per wrong setting.
+def check_settings(schema: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """Returns a message per wrong setting, and adds the defaults to the configuration.
 
     Args:
         schema: The JSON Schema of all settings.
-        errors: The errors that a validator found.
         config: The configuration.
     """
-    messages = {_message(schema["properties"], error) for error in errors}
+    # Stream maps are checked later, with the field named. The SDK's schema of them is not valid.
+    properties = schema["properties"] | {"stream_maps": {"type": ["object", "null"]}}
+    errors = JSONSchemaValidator({**schema, "properties": properties}).iter_errors(config)
+    messages = {_message(properties, error) for error in errors}
     if not messages and "api_url" in config and not _is_address(config["api_url"]):
         messages.add(f"Setting 'api_url' must {_MUST['api_url']}.")
     if config.get("flattening_enabled") is True and "flattening_max_depth" not in config:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,29 +17,19 @@ from dotenv import load_dotenv
 from tap_leads.singer.settings import SettingsError, variable
 
 _LOGGER = logging.getLogger("tap-leads")
-_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
-    ("false", "0", "no", "off"), False
-)
 _INLINE = re.compile(r'[{"\n]|access_token')
 """Matches a value of --config that is not a file name but the settings themselves."""
 
 
-def read_files(paths: Iterable[str]) -> dict[str, Any]:
-    """Reads configuration files; a later one overrides an earlier one.
+def read_file(path: str) -> dict[str, Any]:
+    """Reads a configuration file.
 
-    Each file is read once, so pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. The
-    encoding is UTF-8 or UTF-16; `json` finds out which.
+    It is read once, so pipes work too: `--config <(…)`, a FIFO, `-` or `/dev/stdin`. The encoding
+    is UTF-8 or UTF-16; `json` finds out which.
 
     Raises:
-        SettingsError: A file cannot be read, or contains no JSON object.
+        SettingsError: The file cannot be read, or contains no JSON object.
     """
-    settings: dict[str, Any] = {}
-    for path in paths:
-        settings |= _read_file(path)
-    return settings
-
-
-def _read_file(path: str) -> dict[str, Any]:
     if _INLINE.search(path) and not os.path.lexists(path):
         raise SettingsError(
             "--config takes the name of a file, not the settings themselves: other users of this "
@@ -49,16 +39,13 @@ def _read_file(path: str) -> dict[str, Any]:
     try:
         # /dev/stdin cannot be opened if it is a socket.
         with click.open_file("-" if path == "/dev/stdin" else path, "rb") as file:
-            content = json.loads(file.read(), parse_float=Decimal)
+            return _object(file.read())
     except OSError as error:
         raise SettingsError(
             f"The configuration file {path} cannot be read: {error.strerror}."
         ) from None
     except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise SettingsError(f"The configuration file {path} contains no JSON object.")
-    return content
+        raise SettingsError(f"The configuration file {path} contains no JSON object.") from None
 
 
 def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,13 +68,15 @@ def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingsError(f"The file .env cannot be read ({type(error).__name__}).") from None
     settings, messages = {}, []
     for name, setting in schema["properties"].items():
-        text = os.environ.get(variable(name))
-        if text is None:
+        if (text := os.environ.get(variable(name))) is None:
             continue
+        parse, form = next(
+            (_PARSERS[kind] for kind in setting["type"] if kind in _PARSERS), (str, "text")
+        )
         try:
-            settings[name] = _parse(text, setting.get("type", []))
-        except _WrongTextError as error:
-            messages.append(f"Variable {variable(name)} must contain {error}.")
+            settings[name] = parse(text)
+        except (ValueError, LookupError, RecursionError):
+            messages.append(f"Variable {variable(name)} must contain {form}.")
     if messages:
         raise SettingsError(" ".join(messages))
     known = {*map(variable, (*schema["properties"], "loglevel"))}
@@ -98,27 +87,18 @@ def read_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-class _WrongTextError(Exception):
-    """The text of a variable does not have its setting's type. The message names the type."""
+def _object(text: str | bytes) -> dict[str, Any]:
+    value = json.loads(text, parse_float=Decimal)
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 - like any other text that is no JSON object
+    return value
 
 
-def _parse(text: str, kinds: Iterable[str]) -> Any:
-    """Converts the text of a variable."""
-    if "integer" in kinds:
-        try:
-            return int(text)
-        except ValueError:
-            raise _WrongTextError("a whole number") from None
-    if "boolean" in kinds:
-        if text.lower() not in _BOOLEANS:
-            raise _WrongTextError("true or false")
-        return _BOOLEANS[text.lower()]
-    if "object" in kinds:
-        try:
-            value = json.loads(text, parse_float=Decimal)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise _WrongTextError("a JSON object")
-        return value
-    return text
+_BOOLEANS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "integer": (int, "a whole number"),
+    "boolean": (lambda text: _BOOLEANS[text.lower()], "true or false"),
+    "object": (_object, "a JSON object"),
+}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,24 +19,8 @@ from tap_leads.errors import TapLeadsError
 _NULL = Path(os.devnull)
 
 
-class TargetGoneError(TapLeadsError):
-    """The program that read the tap's output stopped reading."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The target stopped reading, so the sync is not complete. Look for the cause in the "
-            "target's own log, then run the sync again: it starts from the first lead."
-        )
-
-
 class OutputError(TapLeadsError):
-    """Standard output cannot be written to: it is closed, or the disk is full."""
-
-    def __init__(self, reason: str | None) -> None:
-        super().__init__(
-            f"Standard output cannot be written to ({reason}), so the output is not complete. "
-            "Check where it goes, then run tap-leads again: it starts from the first lead."
-        )
+    """Standard output does not accept data, so the output is not complete."""
 
 
 @contextmanager
@@ -44,21 +28,27 @@ def output_errors() -> Iterator[None]:
     """Turns the errors of standard output into errors for users.
 
     Raises:
-        TargetGoneError: The other end of the pipe or socket is closed.
-        OutputError: The write failed for another reason.
+        OutputError: The target stopped reading, or standard output cannot be written to.
     """
     try:
         yield
     except (BrokenPipeError, ConnectionResetError):
-        raise TargetGoneError from None
+        raise OutputError(
+            "The target stopped reading, so the sync is not complete. Look for the cause in the "
+            "target's own log, then run the sync again: it starts from the first lead."
+        ) from None
     except OSError as error:
-        raise OutputError(error.strerror or type(error).__name__) from None
+        raise OutputError(
+            f"Standard output cannot be written to ({error.strerror or type(error).__name__}), so "
+            "the output is not complete. Check where it goes, then run tap-leads again: it starts "
+            "from the first lead."
+        ) from None
 
 
 def write_all(
     write: Callable[[memoryview], int | None], fileno: Callable[[], int], data: Buffer
 ) -> None:
-    """Writes all of the data.
+    """Writes all of the data, and waits for a slow reader even if the file is non-blocking.
 
     Args:
         write: Writes a part to an unbuffered file, and returns its size, or None if it would block.
@@ -69,25 +59,15 @@ def write_all(
     while left:
         count = write(left)
         if count is None:
-            _wait_for_room(fileno)
+            poll = select.poll()
+            poll.register(fileno(), select.POLLOUT)
+            poll.poll()
         else:
             left = left[count:]
 
 
-def _wait_for_room(fileno: Callable[[], int]) -> None:
-    """Waits until a non-blocking file accepts data again, without using the processor."""
-    try:
-        number = fileno()
-    except io.UnsupportedOperation:  # not a file of the system, which cannot be polled
-        time.sleep(0.01)
-        return
-    poll = select.poll()
-    poll.register(number, select.POLLOUT)
-    poll.poll()
-
-
-class _Waiting(io.FileIO):
-    """A standard stream that waits for a slow reader, even if the stream is non-blocking."""
+class _Stream(io.FileIO):
+    """A standard stream without a buffer, which Python would try to write again at exit."""
 
     @override
     def write(self, data: Buffer) -> int:
@@ -95,7 +75,7 @@ class _Waiting(io.FileIO):
         return len(memoryview(data))
 
 
-class _Output(_Waiting):
+class _Output(_Stream):
     """Standard output of the command, also for what `print` and click write."""
 
     @override
@@ -113,16 +93,15 @@ def prepare() -> None:
     """
     if sys.stdin is None:
         sys.stdin = _NULL.open(encoding="utf-8")
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
-        sys.stdout = _unbuffered(sys.stdout, _Output)
+    if sys.__stdout__ and sys.stdout is sys.__stdout__:
+        sys.stdout = _unbuffered(sys.__stdout__, _Output)
     if sys.stderr is None:
         sys.stderr = _NULL.open("w", encoding="utf-8")
-    elif isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:
-        sys.stderr = _unbuffered(sys.stderr, _Waiting)
+    elif sys.__stderr__ and sys.stderr is sys.__stderr__:
+        sys.stderr = _unbuffered(sys.__stderr__, _Stream)
 
 
-def _unbuffered(stream: TextIO, kind: type[_Waiting]) -> io.TextIOWrapper[Any]:
-    """The same stream without a buffer. Python would try to write a buffer again at exit."""
+def _unbuffered(stream: TextIO, kind: type[_Stream]) -> TextIO:
     return io.TextIOWrapper(
         cast("Any", kind(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
@@ -135,10 +114,9 @@ def flush_output() -> None:
     """Writes Python's own buffer.
 
     Raises:
-        TargetGoneError: The reader is gone.
         OutputError: Standard output is closed, or cannot be written to.
     """
-    if sys.stdout is None:
-        raise OutputError("it is closed")
     with output_errors():
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "it is closed")
         sys.stdout.flush()

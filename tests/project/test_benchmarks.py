@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +15,12 @@ import pytest
 import requests
 from support.records import leads_of
 
+from proof.benchmarks import __main__ as command
 from proof.benchmarks import faults, redirect, warehouse
-from proof.benchmarks.machine import calibrate
+from proof.benchmarks.machine import Calibration, calibrate, this_machine
+from proof.benchmarks.measures import QUICK
 from proof.benchmarks.page import PAGE, write_page
-from proof.benchmarks.programs import BenchmarkError, bare_loop, run
+from proof.benchmarks.programs import BenchmarkError, bare_loop, run, tap, tap_environment
 from proof.benchmarks.results import Results
 from proof.benchmarks.server import SimulatedApi
 from proof.benchmarks.table import TIMES, figures, markdown
@@ -33,7 +37,13 @@ def api() -> Iterator[SimulatedApi]:
         yield server
 
 
-def test_the_bare_loop_brings_every_lead_of_the_api(api: SimulatedApi) -> None:
+def served(pages: Pages, leads: int = LEADS) -> list[dict[str, Any]]:
+    """The leads of all pages."""
+    starts = range(0, leads + PAGE_SIZE, PAGE_SIZE)
+    return [one for start in starts for one in leads_of(pages.page(start))]
+
+
+def test_the_bare_loop_reads_every_lead_of_the_api(api: SimulatedApi) -> None:
     for _ in range(2):  # each opening starts from the first page
         assert run(bare_loop(api.url), LEADS).leads == LEADS
 
@@ -43,52 +53,68 @@ def test_a_program_that_loses_leads_fails_the_benchmark(api: SimulatedApi) -> No
         run(bare_loop(api.url), LEADS + 1)
 
 
-def test_a_program_that_fails_says_why() -> None:
-    with pytest.raises(BenchmarkError, match=r"exit code 3(.|\n)*no reason"):
-        run(
-            [sys.executable, "-c", "import sys; print('no reason', file=sys.stderr); sys.exit(3)"],
-            0,
-        )
-
-
-def test_a_program_that_hangs_is_ended() -> None:
-    with pytest.raises(BenchmarkError, match="exit code -9"):
-        run([sys.executable, "-c", "import time; time.sleep(60)"], 0, limit=0.2)
+@pytest.mark.parametrize(
+    ("program", "limit", "words"),
+    [
+        ("import sys; print('no reason', file=sys.stderr); sys.exit(3)", None, "3(.|\n)*no reason"),
+        ("import time; time.sleep(60)", 0.2, "-9"),
+    ],
+    ids=["fails", "hangs"],
+)
+def test_a_program_that_fails_or_hangs_says_so(
+    program: str, limit: float | None, words: str
+) -> None:
+    with pytest.raises(BenchmarkError, match=f"exit code {words}"):
+        run([sys.executable, "-c", program], 0, limit=limit)
 
 
 def test_each_lead_of_the_api_is_another_and_looks_like_the_sandboxs() -> None:
-    pages = Pages(LEADS, templates=2)
-    leads = [
-        one
-        for start in range(0, LEADS + PAGE_SIZE, PAGE_SIZE)
-        for one in leads_of(pages.page(start))
-    ]
+    leads = served(Pages(LEADS, templates=2))
     assert len({one["id"] for one in leads}) == len(leads) == LEADS
     assert len({one["updated_at"] for one in leads}) == LEADS
     for index, one in enumerate(leads):
         original = lead(1, index % (2 * PAGE_SIZE))
         assert list(one) == list(original)
         for field in ("id", "updated_at"):
-            assert len(str(one[field])) == len(str(original.pop(field)))
-        assert {field: one[field] for field in original if field != "custom_attributes"} == {
-            field: value for field, value in original.items() if field != "custom_attributes"
-        }
+            assert len(str(one.pop(field))) == len(str(original.pop(field)))
+        assert one == original
+
+
+@pytest.mark.parametrize(("kind", "undocumented"), [(Kind.NONE, 0), (Kind.ONE, 5), (Kind.ALL, 450)])
+def test_so_many_leads_have_undocumented_fields(kind: Kind, undocumented: int) -> None:
+    leads = served(Pages(LEADS, kind=kind))
+    assert len({one["id"] for one in leads}) == LEADS
+    assert sum("x_undocumented_flag" in one for one in leads) == undocumented
+
+
+def test_the_largest_pages_are_as_large_as_intercom_allows() -> None:
+    page = Pages(300, kind=Kind.LARGE).page(100)
+    attributes = leads_of(page)[0]["custom_attributes"]
+    assert len(attributes) == 250
+    assert {len(value) for value in attributes.values()} == {255}
+    assert 6_500_000 < len(page) < 8_000_000
 
 
 @pytest.mark.parametrize("leads", [0, 1, PAGE_SIZE, LEADS])
 def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
-    served = []
+    sizes = []
     with SimulatedApi(leads) as server, requests.Session() as session:
         address = f"{server.url}/contacts/scroll"
         response = session.get(address, timeout=5)
         while response.ok:
-            served.append(len(response.json()["contacts"]))
+            sizes.append(len(response.json()["contacts"]))
             token = response.json()["scroll_param"]
             response = session.get(address, params={"scroll_param": token}, timeout=5)
         assert response.status_code == 404
         assert server.progress() == leads
     full, rest = divmod(leads, PAGE_SIZE)
-    assert served == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
+    assert sizes == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
+
+
+def test_the_tap_is_complete_after_a_restart_of_the_api() -> None:
+    with SimulatedApi(LEADS, fails_at=400) as api:
+        settings = tap_environment(api.url, TAP_LEADS_SCROLL_EXPIRY="1")
+        assert run(tap(), LEADS, environment=settings).leads == LEADS
 
 
 def outcome(seconds: float, peak: float = 55.0) -> dict[str, float]:
@@ -97,15 +123,7 @@ def outcome(seconds: float, peak: float = 55.0) -> dict[str, float]:
 
 
 RESULTS: dict[str, Any] = {
-    "machine": {
-        "cores": 2,
-        "processor": "Abacus",
-        "memory": 8.0,
-        "system": "Linux",
-        "python": "3.14.0",
-        "packages": {"tap-leads": "9.9.9"},
-        "date": "2026-01-02",
-    },
+    "machine": "2 cores of Abacus, 8 GB; Linux; 2026-01-02.",
     "calibration": [{"share": 0.99, "speed": 100.0}, {"share": 0.98, "speed": 99.0}],
     "runs": {
         "latency": {"bare loop": [outcome(10.0)] * 3, "tap-leads": [outcome(10.1)] * 3},
@@ -149,7 +167,7 @@ def test_the_tables_show_medians_of_pairs_with_their_spread() -> None:
         "| slow | leads | 67 |",
         "- Not measured: gone: not installed: no such version",
         "- Not measured: spool: the disk is full",
-        "2 cores of Abacus, 8 GB; Linux; Python 3.14.0; tap-leads 9.9.9; 2026-01-02.",
+        RESULTS["machine"],
     ):
         assert words in table
     assert "busy" not in table
@@ -177,23 +195,35 @@ def test_figures_of_a_busy_machine_say_so(after: dict[str, float], words: str) -
     assert words in markdown(found)
 
 
-def test_a_calibration_measures_share_and_speed() -> None:
+@pytest.mark.parametrize(("share", "pages"), [(0.5, 0), (1.0, 1)], ids=["busy", "quiet"])
+def test_only_a_run_on_a_quiet_machine_replaces_the_page(
+    share: float, pages: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[str] = []
+    for name, value in {
+        "MEASURES": {},
+        "COMPLETE": tmp_path / "results.json",
+        "PARTIAL": tmp_path / "partial.json",
+        "calibrate": lambda: Calibration(share, 100.0),
+        "write_page": written.append,
+        "draw_charts": lambda _: None,
+    }.items():
+        monkeypatch.setattr(command, name, value)
+    assert command.measure(QUICK, []) == 0
+    assert len(written) == pages
+
+
+def test_the_machine_and_how_quiet_it_is_are_measured() -> None:
     found = calibrate(0.05)
     assert 0 < found.share <= 1.1
     assert found.speed > 0
+    assert re.match(
+        r"\d+ cores of .+ GB; .+; Python .+ tap-leads .+ \d{4}-\d\d-\d\d\.", this_machine()
+    )
 
 
 def test_a_table_of_nothing_holds_no_figures() -> None:
-    empty = {"machine": RESULTS["machine"]}
-    assert "|" not in markdown(msgspec.convert(empty, Results))
-
-
-def test_the_largest_pages_are_as_large_as_intercom_allows() -> None:
-    page = Pages(300, kind=Kind.LARGE).page(100)
-    attributes = leads_of(page)[0]["custom_attributes"]
-    assert len(attributes) == 250
-    assert {len(value) for value in attributes.values()} == {255}
-    assert 6_500_000 < len(page) < 8_000_000
+    assert "|" not in markdown(Results(RESULTS["machine"]))
 
 
 @pytest.mark.parametrize("defaults", [False, True], ids=["project", "defaults"])
@@ -239,21 +269,10 @@ def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
         "    for path in sys.argv[1:]:\n"
         "        print(*session.get('https://api.intercom.io' + path).json())\n"
     )
-    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy;"
+    paths = ["/tags", "/contacts/scroll", "/companies/scroll"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"{script} runpy.run_path(sys.argv.pop(1), run_name='__main__')",
-            str(tmp_path),
-            str(redirect.__file__),
-            api.url,
-            "1",
-            "extractor:main",
-            "/tags",
-            "/contacts/scroll",
-            "/companies/scroll",
-        ],
+        [sys.executable, redirect.__file__, api.url, "1", "extractor:main", *paths],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         check=True,
         text=True,
@@ -264,28 +283,22 @@ def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
     assert companies ^ leads == {"data", "contacts"}
 
 
-def test_the_page_shows_the_figures_between_its_marks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["figures", "huge"])
+def test_the_page_shows_the_figures_between_its_marks(place: str, tmp_path: Path) -> None:
     copy = tmp_path / "performance.md"
     copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     for shown in ("| first |", "| second |"):
-        write_page(shown, copy)
+        write_page(shown, place, copy)
         assert shown in copy.read_text(encoding="utf-8")
     text = copy.read_text(encoding="utf-8")
     assert "| first |" not in text
-    assert text.startswith("# Performance")
-    assert text.endswith("all the time.\n")
+    before, _, after = text.partition(f"<!-- {place}: begin -->\n\n| second |\n\n")
+    assert PAGE.read_text().startswith(before)
+    assert PAGE.read_text().endswith(after)
 
 
 def test_a_page_without_marks_is_an_error(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Nothing\n")
     with pytest.raises(BenchmarkError, match="no place for the figures"):
-        write_page("| figures |", page)
-
-
-@pytest.mark.parametrize(("kind", "undocumented"), [(Kind.NONE, 0), (Kind.ONE, 5), (Kind.ALL, 450)])
-def test_so_many_leads_have_undocumented_fields(kind: Kind, undocumented: int) -> None:
-    pages = Pages(LEADS, kind=kind)
-    leads = [one for start in range(0, LEADS, PAGE_SIZE) for one in leads_of(pages.page(start))]
-    assert len({one["id"] for one in leads}) == LEADS
-    assert sum("x_undocumented_flag" in one for one in leads) == undocumented
+        write_page("| figures |", page=page)

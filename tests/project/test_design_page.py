@@ -1,4 +1,4 @@
-"""docs/design.md says what the code does."""
+"""docs/design.md describes the code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_file_that_is_named_is_there() -> None:
 
 
 def test_each_private_member_of_the_sdk_is_named_with_its_module() -> None:
-    """Those that a class overrides are all there; what the page names is used there."""
+    """The page names all that a class overrides; the modules use what the page names."""
     rows = re.findall(r"^\| ((?:`_\w+`,? ?)+) \| `(\w+\.py)` \|$", PAGE, re.MULTILINE)
     named = {(name, module) for names, module in rows for name in re.findall(r"_\w+", names)}
     assert named >= overridden(TapLeads, ContactsStream, ScrollPaginator, MessageWriter, Command)
@@ -62,7 +62,7 @@ def test_each_private_member_of_the_sdk_is_named_with_its_module() -> None:
 
 
 def overridden(*kinds: type) -> set[tuple[str, str]]:
-    """The private members of the SDK that classes replace, each with the module."""
+    """The private members of the SDK that classes override, each with the module."""
     return {
         (name, f"{kind.__module__.rpartition('.')[2]}.py")
         for kind in kinds

@@ -1,4 +1,4 @@
-"""The pages that `make docs` writes are what the code says now."""
+"""The pages that `make docs` writes are up to date."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_page_is_what_the_code_says(name: str, page: Callable[[], str]) -> Non
         pytest.fail(f"docs/{name} is not up to date: run `make docs`.", pytrace=False)
 
 
-def test_a_picture_of_the_same_lines_is_the_same_picture() -> None:
+def test_the_same_lines_give_the_same_picture() -> None:
     lines = [Line("one", 0), Line("東京", 1.25)]
     assert picture(lines, title="t") == picture(lines, title="t")
 
@@ -38,13 +38,13 @@ def test_a_picture_pauses_at_most_a_second_between_two_lines() -> None:
     assert re.findall(r"animation-delay: (.*?)s", drawn) == ["0.0", "0.5", "1.5", "1.5"]
 
 
-def test_no_picture_is_made_of_a_program_that_fails() -> None:
+def test_a_program_that_fails_is_not_recorded() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         record([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_the_recording_of_the_demo_shows_a_complete_run() -> None:
-    """Spaces in the picture do not break, so that columns stay straight."""
+    """The picture has non-breaking spaces, which keep columns aligned."""
     text = (ROOT / "docs/demo.svg").read_text().replace("&#160;", " ")
     assert "Intercom has 2,500 leads, PostgreSQL 2,500 rows." in text
     assert "none missing, extra or double" in text

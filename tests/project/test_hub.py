@@ -1,4 +1,4 @@
-"""What the Hub's entry, meltano.yml and the README say of the tap is what the tap itself says."""
+"""The Hub's entry, meltano.yml and the README describe the tap as the tap describes itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import copy
 import json
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 from singer_sdk.helpers.capabilities import TapCapabilities
+from support.programs import BIN, output
 from support.tap import environment, ids_of
 
 from demo.meltano import ROOT, tap_settings
@@ -24,27 +23,23 @@ from tap_leads.sandbox import Sandbox
 from tap_leads.stream import ContactsStream
 from tap_leads.tap import TapLeads
 
-ENTRY = ROOT / "hub/tap-leads.yml"
+
+def read(path: str) -> Any:
+    """The content of a YAML file."""
+    return YAML(typ="safe").load(ROOT / path)
+
+
+ENTRY = read("hub/tap-leads.yml")
+[IN_PROJECT] = read("meltano.yml")["plugins"]["extractors"]
 README = (ROOT / "README.md").read_text()
-TIME_LIMIT = 120.0
 
-
-def read(path: Path) -> Any:
-    """What a YAML file holds."""
-    return YAML(typ="safe").load(path)
-
-
-def definitions() -> list[Any]:
-    """The Hub's entry and the project's own definition of the tap."""
-    [in_project] = read(ROOT / "meltano.yml")["plugins"]["extractors"]
-    return [
-        pytest.param(read(ENTRY), id="hub/tap-leads.yml"),
-        pytest.param(in_project, id="meltano.yml"),
-    ]
+each_definition = pytest.mark.parametrize(
+    "definition", [ENTRY, IN_PROJECT], ids=["hub/tap-leads.yml", "meltano.yml"]
+)
 
 
 def settings() -> Iterator[dict[str, Any]]:
-    """Each setting as Meltano describes it; of an option, its value alone."""
+    """Each setting as Meltano describes it; for an option, only its value."""
     for name, setting in schema()["properties"].items():
         told = {
             "name": name,
@@ -56,16 +51,16 @@ def settings() -> Iterator[dict[str, Any]]:
             told["options"] = setting["enum"]
         if setting.get("secret"):
             told["sensitive"] = True
-        if name == "user_agent":  # a definition outlives a version
+        if name == "user_agent":  # its default has the version, which a definition does not know
             told["placeholder"] = default_of(setting)
         elif "default" in setting:
             told["value"] = setting["default"]
         yield told
 
 
-@pytest.mark.parametrize("definition", definitions())
+@each_definition
 def test_a_definition_has_the_settings_of_the_config_schema(definition: dict[str, Any]) -> None:
-    """Names, order, labels, kinds, texts, defaults, choices and which is a secret."""
+    """Names, order, labels, kinds, texts, defaults, choices and secrets."""
     told = copy.deepcopy(definition["settings"])
     for setting in told:
         if "options" in setting:
@@ -73,7 +68,7 @@ def test_a_definition_has_the_settings_of_the_config_schema(definition: dict[str
     assert told == list(settings())
 
 
-@pytest.mark.parametrize("definition", definitions())
+@each_definition
 def test_a_definition_says_what_the_tap_can_do(definition: dict[str, Any]) -> None:
     # `test` is the SDK's option --test, which every tap has.
     capabilities = {*TapLeads.capabilities, TapCapabilities.TEST}
@@ -83,22 +78,20 @@ def test_a_definition_says_what_the_tap_can_do(definition: dict[str, Any]) -> No
 
 
 def test_the_hub_and_the_project_define_the_same_tap() -> None:
-    """But for the package: the Hub's is the released one, the project's is the checkout."""
-    entry, in_project = (parameter.values[0] for parameter in definitions())
-    del in_project["pip_url"]
-    assert {name: entry[name] for name in in_project} == in_project
+    """Only the package differs: the Hub's is the released one, the project's is the checkout."""
+    in_project = {name: value for name, value in IN_PROJECT.items() if name != "pip_url"}
+    assert {name: ENTRY[name] for name in in_project} == in_project
 
 
 def test_the_hub_tells_what_the_package_tells() -> None:
     package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    entry = read(ENTRY)
     prefix = "Programming Language :: Python :: "
     classified = [text.removeprefix(prefix) for text in package["classifiers"] if prefix in text]
-    assert entry["pip_url"] == f"git+{entry['repo']}"  # until the package index has the tap
-    assert entry["variant"] == package["name"]
-    assert entry["executable"] in package["scripts"]
-    assert entry["supported_python_versions"] == [text for text in classified if text[-1].isdigit()]
-    assert entry["repo"] == package["urls"]["Repository"]
+    assert ENTRY["pip_url"] == f"git+{ENTRY['repo']}"  # until the package index has the tap
+    assert ENTRY["variant"] == package["name"]
+    assert ENTRY["executable"] in package["scripts"]
+    assert ENTRY["supported_python_versions"] == [text for text in classified if text[-1].isdigit()]
+    assert ENTRY["repo"] == package["urls"]["Repository"]
 
 
 def test_the_readme_says_of_a_setting_what_the_settings_page_says() -> None:
@@ -111,38 +104,25 @@ def test_the_readme_says_of_a_setting_what_the_settings_page_says() -> None:
 
 
 def test_meltano_adds_the_tap_from_the_entry_without_any_hub(tmp_path: Path) -> None:
-    """To a project that holds nothing yet; then the tap runs as installed there."""
-    # The checkout takes the place of the repository.
+    """To an empty project. The package is the checkout's, in place of the repository's."""
     package = f"{ROOT} --constraint {ROOT / 'requirements/plugins.txt'}"
     entry = tmp_path / "tap-leads.yml"
-    YAML().dump(read(ENTRY) | {"pip_url": package}, entry)
+    YAML().dump(ENTRY | {"pip_url": package}, entry)
     project = tmp_path / "project"
     project.mkdir()
     (project / "meltano.yml").write_text("send_anonymous_usage_stats: false\n")
-
-    meltano(project, "add", "tap-leads", "--from-ref", str(entry))
+    own = {
+        "MELTANO_HUB_URL": "http://127.0.0.1:9",  # nothing listens
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+        "XDG_STATE_HOME": str(project),
+        "UV_CACHE_DIR": str(ROOT / ".cache/uv"),
+    }
+    inherited = {k: v for k, v in environment().items() if not k.startswith("MELTANO_")}
     with Sandbox(leads=250) as sandbox:
-        output = meltano(project, "invoke", "tap-leads", **tap_settings(sandbox))
-        messages = [json.loads(line) for line in output.splitlines()]
+        env = inherited | own | tap_settings(sandbox)
+        meltano = (BIN / "meltano", f"--env-file={os.devnull}")
+        output(*meltano, "add", "tap-leads", "--from-ref", entry, cwd=project, env=env)
+        written = output(*meltano, "invoke", "tap-leads", cwd=project, env=env)
+        messages = [json.loads(line) for line in written.splitlines()]
         ids = [message["record"]["id"] for message in messages if message["type"] == "RECORD"]
         assert sorted(ids) == sorted(ids_of(sandbox))
-
-
-def meltano(project: Path, *arguments: str, **settings: str) -> str:
-    """Runs Meltano, which succeeds, in a project of its own; what it wrote."""
-    inherited = environment(XDG_STATE_HOME=str(project), UV_CACHE_DIR=str(ROOT / ".cache/uv"))
-    env = {name: value for name, value in inherited.items() if not name.startswith("MELTANO_")}
-    env["MELTANO_HUB_URL"] = "http://127.0.0.1:9"  # nothing listens
-    env["MELTANO_CLI_DISABLE_VERSION_CHECK"] = "1"
-    done = subprocess.run(
-        [Path(sys.executable).with_name("meltano"), f"--env-file={os.devnull}", *arguments],
-        cwd=project,
-        env=env | settings,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIME_LIMIT,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

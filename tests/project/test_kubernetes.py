@@ -1,22 +1,21 @@
 """The pod of a run on Kubernetes, rendered by Airflow and validated offline.
 
-No cluster is needed, and none was: these tests say nothing about a pod that runs.
+These tests need no cluster, so they cannot show that a pod runs.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.programs import finish, output
 
-from demo.airflow.processes import call, environment
+from demo.airflow.machine import checkout
 from demo.environments import installed
-from demo.meltano import ROOT
+from demo.meltano import ROOT, environment
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 
@@ -36,25 +35,28 @@ plugins:
 """
 
 
+def program(name: str) -> Path:
+    """A program of the environment for Kubernetes."""
+    return installed("airflow-kubernetes") / name
+
+
 @pytest.fixture(scope="module")
 def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pod as Airflow would start it."""
+    """The pod that Airflow would start."""
     folder = tmp_path_factory.mktemp("kubernetes")
-    program = str(installed("airflow-kubernetes") / "airflow")
-    shutil.copytree(ROOT / "orchestrate", folder / "orchestrate")
-    (folder / "orchestrate/workspaces.meltano.yml").write_text(WORKSPACES)
+    project = checkout(folder / "project", WORKSPACES)
     env = environment() | {
         "AIRFLOW_HOME": str(folder / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "orchestrate/dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(project / "orchestrate/dags"),
         "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": str(ROOT / "orchestrate/pod.yaml"),
     }
-    call([program, "db", "migrate"], env)
+    output(program("airflow"), "db", "migrate", env=env)
     generate = (
         "kubernetes generate-dag-yaml tap-leads--acme --logical-date 2026-01-02 --output-path"
     )
-    call([program, *generate.split(), str(folder / "pods")], env)
+    output(program("airflow"), *generate.split(), folder / "pods", env=env)
     [file] = (folder / "pods").rglob("*.yml")
     return file
 
@@ -65,12 +67,12 @@ def pod(pod_file: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_pod_is_valid(pod_file: Path) -> None:
-    program = installed("airflow-kubernetes") / "kubernetes-validate"
-    call([str(program), "--strict", str(pod_file)])
+def test_the_pod_is_valid_and_holds_no_token(pod_file: Path) -> None:
+    output(program("kubernetes-validate"), "--strict", pod_file)
+    assert "ACCESS_TOKEN" not in pod_file.read_text()
 
 
-def test_the_pod_runs_the_task_as_no_root_with_one_writable_folder(pod: dict[str, Any]) -> None:
+def test_the_pod_does_not_run_as_root_and_has_one_writable_folder(pod: dict[str, Any]) -> None:
     [container] = pod["spec"]["containers"]
     assert "airflow.sdk.execution_time.execute_workload" in container["args"]
     assert pod["spec"]["securityContext"]["runAsNonRoot"]
@@ -92,26 +94,14 @@ def test_the_check_names_an_entry_that_is_no_pod(tmp_path: Path, wrong: str) -> 
         "plugins:\n  extractors:\n"
         f"  - {{name: tap-leads--bad, inherit_from: x, annotations: {{airflow: {{{config}}}}}}}\n"
     )
-    python = installed("airflow-kubernetes") / "python"
-    done = subprocess.run(
-        [python, "-m", "orchestrate.check", listed],
-        capture_output=True,
-        check=False,
-        cwd=ROOT,
-        text=True,
-        timeout=120,
-    )
+    done = finish(program("python"), "-m", "orchestrate.check", listed)
     assert done.returncode == 1
     assert "tap-leads--bad: " in done.stderr
     assert "0 right, 1 wrong" in done.stdout
 
 
-def test_no_token_is_in_the_pod(pod_file: Path) -> None:
-    assert "ACCESS_TOKEN" not in pod_file.read_text()
-
-
 def test_the_dockerfile_copies_what_exists_and_does_not_run_as_root() -> None:
-    """As far as this can be told without building it."""
+    """The image itself is built in a weekly workflow."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     copied = [
         source

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL comes up by itself, and leaves nothing behind."""
+"""The embedded PostgreSQL starts without an installation, and leaves nothing behind."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -21,7 +22,8 @@ PARENT = """
 import json, sys
 from demo.postgres import PostgresServer
 with PostgresServer() as server:
-    print(json.dumps([server.port, server.query("SHOW data_directory")[0][0]]), flush=True)
+    [(data,)] = server.query("SHOW data_directory")
+    print(json.dumps([server.port, int(open(f"{data}/postmaster.pid").readline())]), flush=True)
     sys.stdin.read()
 """
 
@@ -31,13 +33,6 @@ from demo.postgres import PostgresServer
 with PostgresServer() as server:
     print(json.dumps([server.url, server.keep()]))
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server for the tests that do it no harm."""
-    with PostgresServer() as running:
-        yield running
 
 
 @pytest.fixture
@@ -50,121 +45,72 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
-def program(folder: Path, name: str, script: str) -> None:
-    """Puts a shell script where a program of PostgreSQL is looked for."""
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
+def start(program: str) -> subprocess.Popen[bytes]:
+    """Starts a program that runs a server."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, stderr=pipe)
 
 
-def postmaster(data: str) -> int:
-    """The process id of the server whose files are in a folder."""
-    return int(Path(data, "postmaster.pid").read_text().split()[0])
-
-
-def is_gone(process: int) -> bool:
-    """Whether there is no such process."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-def answers(port: int) -> bool:
+def responds(port: int) -> bool:
     """Whether a program listens on a port of this machine."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_it_answers_queries(server: PostgresServer) -> None:
-    """Values go in as parameters and come out as rows."""
-    assert server.query("SELECT %s || '!', 1 + 1", ["ünï 東京"]) == [("ünï 東京!", 2)]
+def test_it_runs_statements_and_commits_them(postgres: PostgresServer) -> None:
+    assert postgres.query("SELECT %s || '!', 1 + 1", ["ünï 東京"]) == [("ünï 東京!", 2)]
+    assert postgres.query("CREATE TABLE kept AS SELECT 100 % 7 AS n") == []
+    assert postgres.query("SELECT n FROM kept") == [(2,)]
 
 
-def test_it_keeps_what_is_written(server: PostgresServer) -> None:
-    """A statement without a result is committed all the same, and answers no rows."""
-    assert server.query("CREATE TABLE kept AS SELECT 100 % 7 AS n") == []
-    assert server.query("SELECT n FROM kept") == [(2,)]
-
-
-def test_it_holds_any_script(server: PostgresServer) -> None:
-    """The database is in UTF-8, whatever the locale of this machine."""
-    assert server.query("SHOW server_encoding") == [("UTF8",)]
-
-
-def test_it_listens_on_this_machine_only(server: PostgresServer) -> None:
-    """There is no socket file in a folder that others share."""
-    assert server.host == "127.0.0.1"
-    assert server.query("SHOW listen_addresses") == [("127.0.0.1",)]
-    assert server.query("SHOW unix_socket_directories") == [("",)]
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        pytest.param("server_encoding", "UTF8", id="any-script"),
+        pytest.param("listen_addresses", "127.0.0.1", id="this-machine-only"),
+        pytest.param("unix_socket_directories", "", id="no-socket-file"),
+    ],
+)
+def test_it_is_set_up_in_the_same_way_on_every_machine(
+    postgres: PostgresServer, setting: str, value: str
+) -> None:
+    assert postgres.query(f"SHOW {setting}") == [(value,)]
 
 
 @pytest.mark.parametrize("password", ["", "postgres"])
-def test_it_refuses_connections_without_the_password(server: PostgresServer, password: str) -> None:
-    """Other users of this machine reach the port too."""
+def test_it_refuses_connections_without_the_password(
+    postgres: PostgresServer, password: str
+) -> None:
+    """Other users of this machine can connect to the port too."""
     with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(
-            host=server.host,
-            port=server.port,
-            user=server.user,
-            password=password,
-            dbname="postgres",
-        )
+        psycopg.connect(postgres.url.replace(postgres.password, password))
 
 
-def test_two_servers_do_not_disturb_each_other(server: PostgresServer) -> None:
-    """Each has a port, a folder and a password of its own."""
+def test_two_servers_have_different_ports_passwords_and_folders(postgres: PostgresServer) -> None:
     with PostgresServer() as other:
-        assert (other.port, other.password) != (server.port, server.password)
-        assert other.query("SELECT to_regclass('kept')") == [(None,)]
+        assert (other.port, other.password) != (postgres.port, postgres.password)
+        assert other.query("SHOW data_directory") != postgres.query("SHOW data_directory")
 
 
-def test_nothing_is_left_after_the_end(temporary: Path) -> None:
-    """Neither a process nor a file nor an open port."""
-    with PostgresServer() as server:
-        [(data,)] = server.query("SHOW data_directory")
-        process = postmaster(data)
-        assert not is_gone(process)
-    assert is_gone(process)
-    assert not answers(server.port)
-    assert list(temporary.iterdir()) == []
-
-
-def test_nothing_is_left_after_an_error(temporary: Path) -> None:
-    """What goes wrong inside the `with` statement goes through it."""
-    with pytest.raises(ZeroDivisionError), PostgresServer():
-        raise ZeroDivisionError
-    assert list(temporary.iterdir()) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_of_a_parent_that_is_killed(number: int, temporary: Path) -> None:
-    """By any signal: the supervisor sees the pipe close."""
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as parent:
+@pytest.mark.parametrize("number", [None, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_when_the_parent_ends_or_is_killed(
+    number: int | None, temporary: Path
+) -> None:
+    """No process, file or open port is left. SIGINT raises an error in the `with` statement."""
+    with start(PARENT) as parent:
         assert parent.stdout
-        port, data = json.loads(parent.stdout.readline())
-        process = postmaster(data)
-        parent.send_signal(number)
-        parent.communicate(timeout=30)  # the supervisor has the same stderr: it ends with it
-    assert is_gone(process)
-    assert not answers(port)
+        port, server = json.loads(parent.stdout.readline())
+        assert psutil.pid_exists(server)
+        if number:
+            parent.send_signal(number)
+        parent.communicate(timeout=30)  # the supervisor has the same stderr, so it has ended too
+    assert not psutil.pid_exists(server)
+    assert not responds(port)
     assert list(temporary.iterdir()) == []
 
 
 def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: Path) -> None:
-    """The supervisor does not wait for the server before it looks after its parent."""
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as parent:
+    with start(PARENT) as parent:
         while not list(temporary.iterdir()) and parent.poll() is None:
             time.sleep(0.01)
         parent.kill()
@@ -173,11 +119,9 @@ def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: 
     assert list(temporary.iterdir()) == []
 
 
-def test_a_kept_server_outlives_its_parent_until_it_is_told_to_stop(temporary: Path) -> None:
-    """What reads the parent's output need not wait for it."""
-    with subprocess.Popen(
-        [sys.executable, "-c", KEEPING_PARENT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as parent:
+def test_a_kept_server_outlives_its_parent_until_sigterm(temporary: Path) -> None:
+    """The readers of the parent's output do not wait for the server."""
+    with start(KEEPING_PARENT) as parent:
         output, _ = parent.communicate(timeout=60)
     url, supervisor = json.loads(output)
     with psycopg.connect(url) as connection:
@@ -188,20 +132,20 @@ def test_a_kept_server_outlives_its_parent_until_it_is_told_to_stop(temporary: P
     while list(temporary.iterdir()):
         assert time.monotonic() < limit, "its files are still there"
         time.sleep(0.01)
-    assert not answers(port)
+    assert not responds(port)
 
 
-def test_it_never_runs_as_root(server: PostgresServer) -> None:
-    """PostgreSQL refuses to; root starts it as another user, and opens no folder for that."""
+def test_it_never_runs_as_root(postgres: PostgresServer) -> None:
+    """As root, it runs as `nobody`, and its parent folder stays closed to other users."""
     user = pwd.getpwuid(os.geteuid()).pw_name
-    [(data,)] = server.query("SHOW data_directory")
+    [(data,)] = postgres.query("SHOW data_directory")
     assert Path(data).owner() == ("nobody" if user == "root" else user)
     assert Path(data).stat().st_mode & 0o077 == 0
     assert Path(data).parent.owner() == user
 
 
 def test_pg_bin_names_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the wheel's older PostgreSQL shows."""
+    """For example the older PostgreSQL of the same wheel."""
     older = min(programs().parents[1].glob("pginstall*/bin"))
     version = subprocess.check_output([older / "postgres", "--version"], text=True).split()[-1]
     monkeypatch.setenv("PG_BIN", str(older))
@@ -210,7 +154,6 @@ def test_pg_bin_names_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_pg_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The message says which folder is wrong, and what is missing there."""
     monkeypatch.setenv("PG_BIN", str(tmp_path))
     with pytest.raises(PostgresError, match=rf"PG_BIN names {tmp_path}.*`postgres`"):
         programs()
@@ -220,12 +163,14 @@ def test_a_wrong_pg_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_server_that_does_not_start_says_why(
     failing: str, monkeypatch: pytest.MonkeyPatch, temporary: Path
 ) -> None:
-    """The message ends with the end of the log; and again nothing is left."""
+    """The message ends with the end of the log, and nothing is left."""
     broken = temporary / "bin"
     broken.mkdir()
     broken.chmod(0o755)
     for name in ("initdb", "postgres"):
-        program(broken, name, "echo 'FATAL: no space left'; exit 1" if name == failing else "")
+        script = "echo 'FATAL: no space left'; exit 1" if name == failing else ""
+        (broken / name).write_text(f"#!/bin/sh\n{script}\n")
+        (broken / name).chmod(0o755)
     monkeypatch.setenv("PG_BIN", str(broken))
     with pytest.raises(PostgresError, match=r"FATAL: no space left$"), PostgresServer():
         pytest.fail("It started.")

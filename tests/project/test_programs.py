@@ -1,9 +1,8 @@
-"""Every Python program of these pages runs as it is, and prints what the page shows."""
+"""Every Python program of docs/python.md and docs/upstream.md prints what the page shows."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 from support.pages import assert_prints
+from support.programs import output
 from support.tap import environment
 
 from demo.meltano import ROOT
@@ -19,8 +19,8 @@ PAGES = [(ROOT / "docs" / name).read_text() for name in ("python.md", "upstream.
 SECTIONS = [section for page in PAGES for section in page.split("\n## ")[1:]]
 PROGRAM = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", re.DOTALL)
 LIBRARIES = {"dlt", "duckdb", "pandas", "polars"}
-SELDOM = {*LIBRARIES, "singer_sdk"}  # what changes only with a version of these
-# `uv run` keeps the environment in its cache, so that only the first program installs anything.
+SELDOM = {*LIBRARIES, "singer_sdk"}  # their programs change only with a new version
+# `uv run` caches the environment, so only the first program installs anything.
 WITH_LIBRARIES = [
     *(sys.executable, "-m", "uv", "run", "--quiet", "--no-project", "--python", sys.executable),
     *("--with-requirements", str(ROOT / "requirements/libraries.txt")),
@@ -42,42 +42,32 @@ def imports(program: str) -> set[str]:
 
 
 def programs() -> Iterator[ParameterSet]:
-    """The programs, each with the heading that it is under and with the output that is shown."""
+    """The programs, each with the heading of its section and with the output that is shown."""
     for section in SECTIONS:
-        for program, output in PROGRAM.findall(section):
+        for program, shown in PROGRAM.findall(section):
             marks = [pytest.mark.libraries] if imports(program) & SELDOM else []
-            yield pytest.param(program, output, id=section.splitlines()[0], marks=marks)
+            yield pytest.param(program, shown, id=section.splitlines()[0], marks=marks)
 
 
 def run(program: str, folder: Path) -> str:
-    """Runs a program in an empty folder, as a test where it has no output of its own."""
+    """Runs a program in an empty folder, with pytest if it is a test; returns its output."""
     file = folder / "test_program.py"
     file.write_text(program)
     interpreter = WITH_LIBRARIES if imports(program) & LIBRARIES else [sys.executable]
     module = ["-m", "pytest", "-p", "no:cacheprovider"] if "\ndef test_" in program else []
-    done = subprocess.run(
-        [*interpreter, *module, str(file)],
-        cwd=folder,
-        env=environment(**VARIABLES, DLT_DATA_DIR=str(folder)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=150,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    env = environment(**VARIABLES, DLT_DATA_DIR=str(folder))
+    return output(*interpreter, *module, file, cwd=folder, env=env, seconds=150)
 
 
-@pytest.mark.parametrize(("program", "output"), list(programs()))
-def test_a_program_prints_what_the_page_shows(program: str, output: str, tmp_path: Path) -> None:
-    assert_prints(output, run(program, tmp_path))
+@pytest.mark.parametrize(("program", "shown"), list(programs()))
+def test_a_program_prints_what_the_page_shows(program: str, shown: str, tmp_path: Path) -> None:
+    assert_prints(shown, run(program, tmp_path))
 
 
 def test_every_program_shows_its_output_or_is_a_test() -> None:
-    shown = [found for section in SECTIONS for found in PROGRAM.findall(section)]
-    assert all(bool(output) != ("\ndef test_" in program) for program, output in shown)
-    assert set().union(*(imports(program) for program, _ in shown)) >= LIBRARIES
+    found = [match for section in SECTIONS for match in PROGRAM.findall(section)]
+    assert all(bool(shown) != ("\ndef test_" in program) for program, shown in found)
+    assert set().union(*(imports(program) for program, _ in found)) >= LIBRARIES
 
 
 NEWEST = {
@@ -92,8 +82,8 @@ NEWEST = {
 
 @pytest.mark.libraries
 @pytest.mark.parametrize(("heading", "check"), NEWEST.items(), ids=NEWEST.keys())
-def test_a_lead_that_comes_twice_is_kept_once(heading: str, check: str, tmp_path: Path) -> None:
-    """After a restart ten leads come again with a newer version, which is of 2026."""
+def test_a_lead_that_is_sent_twice_is_kept_once(heading: str, check: str, tmp_path: Path) -> None:
+    """After a restart, ten leads are sent again in a newer version, which is from 2026."""
     (section,) = (section for section in SECTIONS if section.startswith(f"{heading}\n"))
     ((program, _),) = PROGRAM.findall(section)
     broken = "Sandbox(leads=250, idle_limit=0.5, faults=['restart@2', 'update@3:10'])"

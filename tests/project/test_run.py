@@ -1,6 +1,6 @@
-"""orchestrate/run.py: one run of a workspace, of which nothing is left over.
+"""orchestrate/run.py runs a workspace, and leaves no file and no process behind.
 
-Where Meltano itself does not matter, a script takes its place.
+Where Meltano itself does not matter, a script replaces it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from demo.meltano import ROOT
+from demo.meltano import ROOT, environment
+from orchestrate import cleanup
 from orchestrate.workspaces import entries_of
 from tap_leads.sandbox import Sandbox
 
@@ -27,7 +29,7 @@ RUN = ROOT / "orchestrate/run.py"
 NAME = "tap-leads--acme"
 TOKEN = "t0ken-of-acme"
 REFUSED = "Intercom refused the access token (HTTP 401, unauthorized)."
-# Writes a file as Meltano does, starts a child in its process group, and waits.
+# Writes a file like Meltano, starts a child in its process group, and waits.
 WAITING = f"""
 mkdir -p "$MELTANO_SYS_DIR_ROOT/run" && echo {TOKEN} >"$MELTANO_SYS_DIR_ROOT/run/tap.config.json"
 sleep 300 &
@@ -41,15 +43,12 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("TAP_LEADS_")} | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "TMPDIR": str(folder / "tmp"),
-        }
+        self.env = environment() | {"TMPDIR": str(folder / "tmp")}
         (folder / "tmp").mkdir()
         self.started: list[subprocess.Popen[str]] = []
 
     def replace_meltano(self, script: str) -> None:
-        """Lets a shell script take Meltano's place."""
+        """Replaces Meltano with a shell script."""
         programs = self.folder / "bin"
         programs.mkdir()
         (programs / "meltano").write_text(f"#!/bin/bash\n{script}")
@@ -70,6 +69,16 @@ class Runs:
         self.started.append(run)
         return run
 
+    def start_waiting(
+        self, script: str, *arguments: str
+    ) -> tuple[subprocess.Popen[str], list[int]]:
+        """Starts a run of a script that waits and names processes; returns both."""
+        self.replace_meltano(script)
+        run = self.start(*arguments)
+        assert run.stdout
+        _, *pids = run.stdout.readline().split()
+        return run, [int(pid) for pid in pids]
+
     def finish(self, *arguments: str, name: str = NAME, **env: str) -> tuple[int, str]:
         """Runs one to its end; returns exit code and log."""
         run = self.start(*arguments, name=name, **env)
@@ -77,7 +86,7 @@ class Runs:
         return run.returncode, log
 
     def files(self) -> list[Path]:
-        """What is left of them."""
+        """The files that they left."""
         return [path for path in (self.folder / "tmp").rglob("*") if not path.is_dir()]
 
 
@@ -91,7 +100,7 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
 
 
 def sandbox_settings(sandbox: Sandbox, folder: Path) -> dict[str, str]:
-    """A workspace in the sandbox, and Meltano's own files, for this test alone."""
+    """The settings for a workspace in the sandbox, and for Meltano's own files in a folder."""
     root = folder / "meltano"
     root.mkdir()
     for plugins in ("extractors", "loaders"):
@@ -105,32 +114,17 @@ def sandbox_settings(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     }
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
+def assert_ended(pids: Iterable[int]) -> None:
+    """No process is left, except zombies that nobody waits for after their parent was killed."""
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def is_alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def test_a_run_loads_every_lead_and_leaves_no_file(runs: Runs, tmp_path: Path) -> None:
-    with Sandbox(leads=250) as sandbox:
-        settings = sandbox_settings(sandbox, tmp_path)
-        code, log = runs.finish(**settings)
-    assert code == 0, log
-    assert len((tmp_path / "contacts.jsonl").read_text().splitlines()) == 250
-    assert runs.files() == []
-    # What the next run must know is where Meltano keeps it without this program, too.
-    assert (Path(settings["MELTANO_SYS_DIR_ROOT"]) / "meltano.db").is_file()
-
-
-def test_a_run_that_gets_its_own_entries_does_not_depend_on_those_of_others(
+def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_file(
     runs: Runs, tmp_path: Path
 ) -> None:
-    """Meltano refuses a list with such entries as a whole."""
+    """Meltano refuses a whole list with wrong entries, unless the run gets its own entries only."""
     project = tmp_path / "project"
     (project / "orchestrate").mkdir(parents=True)
     shutil.copy(ROOT / "meltano.yml", project)
@@ -148,22 +142,32 @@ def test_a_run_that_gets_its_own_entries_does_not_depend_on_those_of_others(
     assert code == 0, log
     assert len((tmp_path / "contacts.jsonl").read_text().splitlines()) == 250
     assert runs.files() == []
+    # Meltano's state is where it is without this program, so the next run finds it.
+    assert (Path(settings["MELTANO_SYS_DIR_ROOT"]) / "meltano.db").is_file()
+
+
+def test_a_refused_token_has_an_exit_code_of_its_own(runs: Runs, tmp_path: Path) -> None:
+    with Sandbox(leads=250, faults=["401@1"]) as sandbox:
+        ended, log = runs.finish(**sandbox_settings(sandbox, tmp_path))
+    assert ended == 77, log
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("faults", "code"),
     [
-        pytest.param("401@1", 77, id="token-refused"),
-        pytest.param("403@1", 77, id="no-permission"),
-        pytest.param("403@1 html@1", 1, id="firewall"),
-        pytest.param("restart@1", 1, id="outage"),
+        pytest.param(["403@1"], 77, id="no-permission"),
+        pytest.param(["403@1", "html@1"], 1, id="firewall"),
+        pytest.param(["restart@1"], 1, id="outage"),
     ],
 )
-def test_only_a_refused_token_has_an_exit_code_of_its_own(
-    runs: Runs, tmp_path: Path, fault: str, code: int
+def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
+    runs: Runs, tmp_path: Path, faults: list[str], code: int
 ) -> None:
-    with Sandbox(leads=250, faults=fault.split()) as sandbox:
-        ended, log = runs.finish(**sandbox_settings(sandbox, tmp_path))
+    """Without Meltano, which adds nothing to the tap's lines that matters here."""
+    runs.replace_meltano(f"exec {sys.executable} -m tap_leads --config=ENV")
+    with Sandbox(leads=250, faults=faults) as sandbox:
+        token = {"TAP_LEADS_ACCESS_TOKEN": sandbox.token}
+        ended, log = runs.finish(**sandbox_settings(sandbox, tmp_path), **token)
     assert ended == code, log
 
 
@@ -182,44 +186,44 @@ def test_any_other_end_keeps_meltanos_exit_code(runs: Runs, script: str, code: i
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_ended_leaves_no_process_and_no_token(
+def test_a_run_that_is_killed_leaves_no_process_and_no_file(
     runs: Runs, number: signal.Signals
 ) -> None:
-    runs.replace_meltano(WAITING)
-    run = runs.start()
-    assert run.stdout
-    _, *pids = run.stdout.readline().split()
+    run, pids = runs.start_waiting(WAITING)
     assert [path.name for path in runs.files() if TOKEN.encode() in path.read_bytes()]
+    began = time.monotonic()
     run.send_signal(number)
-    assert wait_for(lambda: not any(is_alive(int(pid)) for pid in pids))
-    assert wait_for(lambda: runs.files() == [])
+    run.communicate(timeout=30)  # the cleanup has the same standard output, so it has ended too
+    assert time.monotonic() - began < cleanup.SECONDS, "it waited until it had to kill"
+    assert_ended(pids)
+    assert runs.files() == []
 
 
-def test_a_process_that_ignores_sigterm_is_killed(runs: Runs) -> None:
-    runs.replace_meltano("trap '' TERM; echo started $$; while :; do sleep 0.2; done")
-    run = runs.start()
-    assert run.stdout
-    _, pid = run.stdout.readline().split()
-    run.kill()
-    assert wait_for(lambda: not is_alive(int(pid)))
+def test_a_process_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "SECONDS", 0.3)
+    script = "trap '' TERM; echo started; while :; do sleep 0.2; done"
+    with subprocess.Popen(
+        ["bash", "-c", script], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"started\n"
+        cleanup.end(process.pid)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_run_ends_with_a_process_that_it_was_told_to_watch(runs: Runs) -> None:
-    """As the worker's main process, which is not the parent of the run."""
-    runs.replace_meltano(WAITING)
+    """For example a worker's main process, which is not the parent of the run."""
     with subprocess.Popen(["sleep", "300"]) as worker:
-        run = runs.start("target-jsonl", str(worker.pid))
-        assert run.stdout
-        _, *pids = run.stdout.readline().split()
+        run, pids = runs.start_waiting(WAITING, "target-jsonl", str(worker.pid))
         worker.kill()
         run.communicate(timeout=30)
     assert run.returncode != 0
-    assert not any(is_alive(int(pid)) for pid in pids)
+    assert_ended(pids)
     assert runs.files() == []
 
 
 def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(runs: Runs) -> None:
-    """And those of a run that goes on are not touched."""
+    """The files of a run that still goes on are not touched."""
     runs.replace_meltano("true")
     folders = runs.folder / f"tmp/tap-leads-runs-{os.getuid()}"
     for name in ("old", "going-on"):

@@ -1,29 +1,27 @@
-"""The fixtures that the sandbox's tests share."""
+"""The fixture that the sandbox's tests share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import requests
-from support.scroll_client import PAGE, ScrollClient
+from support.scroll_client import PAGE, Clock, ScrollClient, Start
 
 from tap_leads.sandbox import Sandbox
 
 
 @pytest.fixture
-def scroll() -> Iterator[Callable[..., ScrollClient]]:
-    """Start sandboxes of 50 leads with faults, and stop them after the test."""
+def scroll() -> Iterator[Start]:
+    """Starts sandboxes of 50 leads with faults, and stops them after the test."""
     with ExitStack() as stack:
 
         def start(*faults: str, **options: Any) -> ScrollClient:
-            options = {"leads": 50, "page_size": PAGE, **options}
-            sandbox = stack.enter_context(Sandbox(faults=faults, **options))
-            session = stack.enter_context(requests.Session())
-            session.trust_env = False
-            session.headers["Authorization"] = f"Bearer {sandbox.token}"
-            return ScrollClient(sandbox, session)
+            clock = Clock()
+            options = {"leads": 50, "page_size": PAGE, "clock": clock, **options}
+            return ScrollClient(
+                stack.enter_context(Sandbox(faults=faults, **options)), clock, stack
+            )
 
         yield start

@@ -18,6 +18,14 @@ from tap_leads.sandbox.__main__ import main
 
 SANDBOX = (sys.executable, "-m", "tap_leads.sandbox")
 PYTHON = (sys.executable, "-c")
+# What the commands of these tests begin with.
+CLIENT = """
+import os, requests, time
+url, token = os.environ['TAP_LEADS_API_URL'], os.environ['TAP_LEADS_ACCESS_TOKEN']
+def get(path, token=token, **headers):
+    headers['Authorization'] = f'Bearer {token}'
+    return requests.get(url + path, headers=headers, timeout=5)
+"""
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,103 +53,79 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def test_a_command_gets_url_and_token() -> None:
-    """And reaches the sandbox with them; its output is its own."""
-    done = run(
-        *("--leads", "3", "--token", "secret", "--"),
-        *PYTHON,
-        "import os, requests\n"
-        "url, token = os.environ['TAP_LEADS_API_URL'], os.environ['TAP_LEADS_ACCESS_TOKEN']\n"
-        "headers = {'Authorization': 'Bearer ' + token}\n"
-        "page = requests.get(url + '/contacts/scroll', headers=headers, timeout=5).json()\n"
-        "print(token, len(page['contacts']))",
-    )
-    assert (done.returncode, done.stdout) == (0, "secret 3\n")
+@pytest.mark.parametrize(
+    ("options", "script", "output"),
+    [
+        pytest.param(
+            "--leads 3 --token secret",
+            "print(token, len(get('/contacts/scroll').json()['contacts']))",
+            "secret 3",
+            id="token",
+        ),
+        pytest.param(
+            "--port 0 --leads 250 --seed 2 --latency 0.01 --idle-limit 0.2 --rate-limit 4 "
+            "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2",
+            "param = ''\n"
+            "for pause in (0, 0, 0, 0.3, 0):\n"
+            "    time.sleep(pause)\n"
+            "    got = get('/contacts/scroll' + param)\n"
+            "    print(got.status_code, got.headers['X-RateLimit-Remaining'], end=' ')\n"
+            "    old, given = param, got.json().get('scroll_param')\n"
+            "    param = f'?scroll_param={given}' if given else param\n"
+            "    print(old == param, len(got.json().get('contacts', ())), end=' ')\n",
+            "200 3 False 100 200 2 False 100 500 1 True 0 404 0 True 0 429 0 True 0",
+            id="all",
+        ),
+        pytest.param(
+            "--cache --fault counts/number@1:7",
+            "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
+            "    got = get('/counts', **{'Cache-Control': control})\n"
+            "    print(got.json()['lead']['count'], end=' ')",
+            "7 7 1000",
+            id="cache",
+        ),
+        pytest.param(
+            "--workspace red=5 --workspace blue=6",
+            "print(token, *(get('/counts', each).json()['lead'] for each in ('red', 'blue')))",
+            "red {'count': 5} {'count': 6}",
+            id="workspaces",
+        ),
+    ],
+)
+def test_a_command_uses_the_sandbox_as_the_options_say(
+    options: str, script: str, output: str
+) -> None:
+    """The environment has URL and token. The output is only that of the command."""
+    done = run(*options.split(), "--quiet", "--", *PYTHON, CLIENT + script)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, output, "")
+
+
+def test_a_summary_follows_the_command() -> None:
+    done = run("--", *PYTHON, f"{CLIENT}get('/contacts/scroll')")
     assert done.stderr == "sandbox: 1 requests, 1 scrolls opened, longest idle 0.0 s\n"
 
 
-def test_the_options_reach_the_sandbox() -> None:
-    """All of them at once, seen from the command."""
-    done = run(
-        *("--port", "0", "--leads", "250", "--seed", "2", "--latency", "0.01", "--quiet"),
-        *("--idle-limit", "0.2", "--scroll-param", "changing", "--rate-limit", "4"),
-        *("--rate-window", "3600.0", "--fault", "restart@3", "--fault", "types@2", "--"),
-        *PYTHON,
-        "import os, requests, time\n"
-        "url = os.environ['TAP_LEADS_API_URL'] + '/contacts/scroll'\n"
-        "headers = {'Authorization': 'Bearer sandbox'}\n"
-        "param = None\n"
-        "for pause in (0, 0, 0, 0.3, 0):\n"
-        "    time.sleep(pause)\n"
-        "    got = requests.get(url, {'scroll_param': param}, headers=headers, timeout=5)\n"
-        "    print(got.status_code, got.headers['X-RateLimit-Remaining'])\n"
-        "    changed, param = param, got.json().get('scroll_param', param)\n"
-        "    print(changed == param, len(got.json().get('contacts', ())))\n",
-    )
-    assert done.stdout.split("\n")[:-1] == [
-        *("200 3", "False 100", "200 2", "False 100", "500 1", "True 0"),
-        *("404 0", "True 0", "429 0", "True 0"),
-    ]
-
-
-def test_cache() -> None:
-    """A proxy that caches what a request does not forbid to cache."""
-    done = run(
-        *("--cache", "--fault", "counts/number@1:7", "--quiet", "--"),
-        *PYTHON,
-        "import os, requests\n"
-        "url = os.environ['TAP_LEADS_API_URL'] + '/counts'\n"
-        "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
-        "    headers = {'Authorization': 'Bearer sandbox', 'Cache-Control': control}\n"
-        "    print(requests.get(url, headers=headers, timeout=5).json()['lead']['count'])",
-    )
-    assert done.stdout == "7\n7\n1000\n"
-
-
-def test_several_workspaces_give_the_first_token() -> None:
-    """The others are there, too."""
-    done = run(
-        *("--workspace", "red=5", "--workspace", "blue=6", "--quiet", "--"),
-        *PYTHON,
-        "import os, requests\n"
-        "print(os.environ['TAP_LEADS_ACCESS_TOKEN'])\n"
-        "url = os.environ['TAP_LEADS_API_URL'] + '/counts'\n"
-        "for token in ('red', 'blue'):\n"
-        "    headers = {'Authorization': 'Bearer ' + token}\n"
-        "    print(requests.get(url, headers=headers, timeout=5).json()['lead']['count'])",
-    )
-    assert (done.stdout, done.stderr) == ("red\n5\n6\n", "")
-
-
 @pytest.mark.parametrize(
-    ("script", "code"),
+    ("command", "code", "message"),
     [
-        ("raise SystemExit(7)", 7),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL),
+        ((*PYTHON, "raise SystemExit(7)"), 7, ""),
+        ((*PYTHON, "import os; os.kill(os.getpid(), 9)"), 128 + signal.SIGKILL, ""),
+        (("no-such-tap", "--discover"), 127, "sandbox: command not found: no-such-tap\n"),
+        (("/",), 126, "sandbox: cannot run /: Permission denied\n"),
     ],
 )
-def test_the_command_decides_the_exit_code(script: str, code: int) -> None:
-    """As a shell would give it."""
-    assert run("--", *PYTHON, script).returncode == code
-
-
-def test_a_command_that_is_not_there() -> None:
-    """127 and one line."""
-    done = run("--quiet", "--", "no-such-tap", "--discover")
-    assert (done.returncode, done.stdout) == (127, "")
-    assert done.stderr == "sandbox: command not found: no-such-tap\n"
-
-
-def test_a_command_that_is_no_program() -> None:
-    """126, as a shell would say."""
-    assert run("--quiet", "--", "/").returncode == 126
+def test_the_exit_code_is_that_of_the_command_in_a_shell(
+    command: tuple[str, ...], code: int, message: str
+) -> None:
+    done = run("--quiet", "--", *command)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", message)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_go_on_to_the_command(number: signal.Signals) -> None:
-    """Which ends as it likes; the sandbox waits for it."""
+def test_signals_are_forwarded_to_the_command(number: signal.Signals) -> None:
+    """The command decides how it ends. The sandbox waits for it."""
     script = (
-        # Not by print, which the signal may find still at work, and which cannot be entered twice.
+        # Without print: the signal may interrupt it, and it cannot be called again meanwhile.
         "import os, signal, sys\n"
         "def end(number, _): os.write(1, b'got %d\\n' % number); sys.exit(9)\n"
         f"signal.signal({int(number)}, end)\n"
@@ -157,7 +141,7 @@ def test_signals_go_on_to_the_command(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_stopped(number: signal.Signals) -> None:
-    """Tells where it is and how to point the tap at it; ends with code 0."""
+    """It prints how to point the tap at it, and ends with code 0."""
     with running("--port", "0", "--leads", "12") as process:
         assert "The sandbox serves 12 leads" in line(process)
         text = "".join(line(process) for _ in range(5))
@@ -174,7 +158,7 @@ def test_it_serves_until_stopped(number: signal.Signals) -> None:
 
 
 def test_a_busy_port() -> None:
-    """One line, exit code 1."""
+    """The message is one line, and the exit code is 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("--port", str(port))
@@ -185,33 +169,31 @@ def test_a_busy_port() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--fault", "boom@3"), "there is no fault 'boom'"),
-        (("--leads", "-1"), "not a whole number from 0"),
-        (("--leads", "many"), "not a whole number from 0"),
-        (("--port", "70000"), "not a port from 0 to 65535"),
-        (("--latency", "soon"), "not a number of seconds"),
-        (("--latency", "nan"), "not a number of seconds"),
-        (("--rate-limit", "0"), "not a whole number from 1"),
-        (("--rate-window", "0"), "not a positive number of seconds"),
-        (("--workspace", "red"), "not of the form TOKEN=LEADS"),
-        (("--workspace", "=5"), "not of the form TOKEN=LEADS"),
-        (("--scroll-param", "odd"), "invalid choice"),
-        (("--fault", "nowhere/lost@3"), "there are no faults of 'nowhere'"),
-        (("tap-leads",), "unrecognized arguments"),
+        ("--fault boom@3", "argument --fault: there is no fault 'boom'"),
+        ("--fault nowhere/lost@3", "argument --fault: there are no faults of 'nowhere'"),
+        ("--leads -1", "argument --leads: '-1' is not a whole number from 0"),
+        ("--leads many", "argument --leads: 'many' is not a whole number from 0"),
+        ("--port 70000", "argument --port: '70000' is not a port from 0 to 65535"),
+        ("--latency soon", "argument --latency: 'soon' is not a number of seconds"),
+        ("--latency nan", "argument --latency: 'nan' is not a number of seconds"),
+        ("--rate-limit 0", "argument --rate-limit: '0' is not a whole number from 1"),
+        ("--rate-window 0", "argument --rate-window: '0' is not a positive number of seconds"),
+        ("--workspace red", "argument --workspace: 'red' is not of the form TOKEN=LEADS"),
+        ("--workspace =5", "argument --workspace: '=5' is not of the form TOKEN=LEADS"),
+        ("--scroll-param odd", "invalid choice"),
+        ("tap-leads", "unrecognized arguments"),
     ],
 )
-def test_wrong_options(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Said clearly, exit code 2, nothing started."""
+def test_wrong_options(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the option, the exit code is 2, and nothing starts."""
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        main(arguments.split())
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
 
 
 def test_help_explains_every_fault() -> None:
-    """And how to write it."""
+    """And its argument."""
     text = run("--help").stdout
     for kind in KINDS:
         assert re.search(rf"^  {kind}[ \[:]", text, re.MULTILINE), kind

@@ -12,7 +12,7 @@ SANDBOX = TAP / "sandbox"
 
 
 def test_the_sandbox_imports_nothing_of_the_tap() -> None:
-    """So that neither can repeat a mistake of the other."""
+    """So neither can repeat a mistake of the other."""
     imported = {
         node.module
         for path in SANDBOX.glob("*.py")

@@ -5,65 +5,68 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import requests
-from support.scroll_client import PAGE, ScrollClient, code
+from support.scroll_client import PAGE, Start, code
 
-from tap_leads.sandbox import lead, malformed_kind
+from tap_leads.sandbox import Lead, lead, malformed_lead
 
 
-def test_another_client_scrolls(scroll: Callable[..., ScrollClient]) -> None:
-    """For SECONDS from the first time; it ends the client's own scroll: a workspace has one."""
-    now = [1000.0]
-    client = scroll("exists@2-4:30", clock=lambda: now[0])
+def test_another_client_scrolls(scroll: Start) -> None:
+    """For SECONDS from the first time. This ends the client's own scroll: a workspace has one."""
+    client = scroll("exists@2-4:30")
     client.page()
     assert code(client.ask()) == (404, "not_found")
-    client.param = None
-    now[0] += 20
-    assert code(client.ask()) == (400, "scroll_exists")
-    now[0] += 10
+    client.clock.now += 20
+    assert code(client.open()) == (400, "scroll_exists")
+    client.clock.now += 10
     assert client.page() == client.expected(1)
 
 
-def test_types(scroll: Callable[..., ScrollClient]) -> None:
-    """Every other lead of the page has malformed values; all others are as they were."""
-    client = scroll("types@2")
-    before = list(client.sandbox.workspace.leads())
-    assert client.ask().json()["contacts"] == before[:PAGE]
-    served = client.ask().json()["contacts"]
-    assert [lead["id"] for lead in served] == client.expected(2)
-    # As text: false is not 0, and 12 is not 12.0.
-    changed = [
-        index
-        for index, lead in enumerate(served, PAGE)
-        if json.dumps(lead) != json.dumps(before[index])
-    ]
-    assert changed == [index for index in range(PAGE, 2 * PAGE) if malformed_kind(1, index)]
-    assert len(changed) == PAGE // 2
-
-
-def test_malformed_values_on_the_wire(scroll: Callable[..., ScrollClient]) -> None:
-    """NUL and lone surrogates travel as JSON escapes, huge integers digit by digit."""
+def test_malformed_values_on_the_wire(scroll: Start) -> None:
+    """NUL and lone surrogates are JSON escapes. Huge integers have all digits."""
     body = scroll("types@*", leads=100, page_size=100).ask().content
+    assert body.isascii()
     for escape in (rb"\u0000", rb"\ud800", rb"\udfff", b"C:\\\\u0000", b"1180591620717411303425"):
         assert escape in body
-    assert body.isascii()
 
 
-def test_no_id(scroll: Callable[..., ScrollClient]) -> None:
-    """One lead of the page has none."""
-    client = scroll("no-id@1")
-    served = client.ask().json()["contacts"]
-    assert [lead.get("id") for lead in served] == [None, *client.expected(1)[1:]]
+def make_older(lead: Lead) -> None:
+    """Change a lead to an older version."""
+    lead["updated_at"] -= 86_400
+    lead["name"] = f"{lead.get('name') or 'Lead'} (older)"
 
 
-def test_update(scroll: Callable[..., ScrollClient]) -> None:
-    """Leads on both sides of the position are edited: later, and with another name."""
+@pytest.mark.parametrize(
+    ("fault", "edit"),
+    [
+        ("no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
+        ("no-updated-at@2", lambda _, lead: lead.pop("updated_at")),
+        ("surrogate@2", lambda n, lead: lead.update(name="Ada \ud800 Hopper") if n == 9 else None),
+        ("stale@2:4", lambda n, lead: make_older(lead) if n < 4 else None),
+        ("types@2", lambda n, lead: lead.update(malformed_lead(1, PAGE + n, lead["app_id"]))),
+    ],
+)
+def test_a_page_is_edited(scroll: Start, fault: str, edit: Callable[[int, Lead], object]) -> None:
+    """Only leads of that page, and not in the workspace."""
+    client = scroll(fault)
+    leads = list(client.workspace.leads())
+    served = [client.ask().json()["contacts"] for _ in range(3)]
+    assert list(client.workspace.leads()) == leads
+    for n in range(PAGE):
+        edit(n, leads[PAGE + n])
+    # As text: false is not 0, and 12 is not 12.0.
+    assert json.dumps([*served[0], *served[1], *served[2]]) == json.dumps(leads[: 3 * PAGE])
+
+
+def test_update(scroll: Start) -> None:
+    """Served and other leads are edited: they get a later `updated_at` and another name."""
     client = scroll("update@3:4")
-    before = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
+    before = {lead["id"]: lead for lead in client.workspace.leads()}
     served = [lead for _ in range(5) for lead in client.ask().json()["contacts"]]
-    after = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
+    after = {lead["id"]: lead for lead in client.workspace.leads()}
     edited = {i for i in after if after[i] != before[i]}
     assert len(edited) == 4
     for i in edited:
@@ -71,14 +74,15 @@ def test_update(scroll: Callable[..., ScrollClient]) -> None:
         assert after[i]["name"] != before[i].get("name")
     seen = {lead["id"] for lead in served if lead == after[lead["id"]]} & edited
     assert 0 < len(seen) < 4
-    assert client.sandbox.workspace.count() == 50
+    assert client.workspace.count() == 50
 
 
 @pytest.mark.parametrize(
-    ("fault", "arriving", "remaining"),
+    ("faults", "arriving", "remaining"),
     [
         pytest.param("delete@3:15", range(35), range(35), id="end"),
         pytest.param("delete@3:40", range(20), range(10), id="served-leads-too"),
+        pytest.param("delete@1:999 update@1 add@1:0", (), (), id="all"),
         pytest.param("delete-first@3:5", range(50), range(5, 50), id="served-leads"),
         pytest.param(
             "delete-first@3:25", [*range(20), *range(25, 50)], range(25, 50), id="beginning"
@@ -96,39 +100,33 @@ def test_update(scroll: Callable[..., ScrollClient]) -> None:
             "delete@3:40 add@3:5",
             [*range(20), *range(50, 55)],
             [*range(10), *range(50, 55)],
-            id="new-leads-come-after-deleted-ones",
+            id="new-leads-follow-deleted-ones",
         ),
     ],
 )
-def test_leads_come_and_go_during_a_scroll(
-    scroll: Callable[..., ScrollClient],
-    fault: str,
-    arriving: Iterable[int],
-    remaining: Iterable[int],
+def test_leads_are_added_and_deleted_during_a_scroll(
+    scroll: Start, faults: str, arriving: Iterable[int], remaining: Iterable[int]
 ) -> None:
-    """The scroll continues with the same lead as before; no index is used twice."""
-    client = scroll(*fault.split())
+    """The scroll continues with the same lead as before. No index is used twice."""
+    client = scroll(*faults.split())
     ids = [lead(1, index)["id"] for index in range(55)]
-    arrived: list[str] = []
-    while page := client.page():
-        arrived += page
-    assert arrived == [ids[n] for n in arriving]
-    assert [one["id"] for one in client.sandbox.workspace.leads()] == [ids[n] for n in remaining]
+    assert client.rest() == [ids[n] for n in arriving]
+    assert [one["id"] for one in client.workspace.leads()] == [ids[n] for n in remaining]
 
 
 @pytest.mark.parametrize(("number", "merged"), [(5, 5), (999, 25)])
-def test_merge(scroll: Callable[..., ScrollClient], number: int, merged: int) -> None:
+def test_merge(scroll: Start, number: int, merged: int) -> None:
     """Leads disappear, and as many others are newer than before; half of the leads at most."""
     client = scroll(f"merge@3:{number}")
-    before = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
-    served = {lead["id"]: lead for _ in range(2) for lead in client.ask().json()["contacts"]}
+    before = {lead["id"]: lead for lead in client.workspace.leads()}
+    served: dict[str, Any] = {}
     while leads := client.ask().json()["contacts"]:
         served |= {lead["id"]: lead for lead in leads}
-    after = {lead["id"]: lead for lead in client.sandbox.workspace.leads()}
+    after = {lead["id"]: lead for lead in client.workspace.leads()}
     assert len(after) == 50 - merged
     survivors = [i for i in after if after[i]["updated_at"] > before[i]["updated_at"]]
     assert len(survivors) == merged
-    assert after.keys() < served.keys()  # merged leads that were served before are in there too
+    assert after.keys() < served.keys()  # merged leads that were served before are among them
     assert any(served[i] == after[i] for i in survivors)
 
 
@@ -143,69 +141,6 @@ def test_merge(scroll: Callable[..., ScrollClient], number: int, merged: int) ->
         pytest.param("stolen@3 end@4", [1, 2, 4, None], id="before-a-false-end"),
         pytest.param("repeated-upstream@3", [1, 2, 4, 5, None], id="repeated"),
         pytest.param("repeated-upstream@3 stolen@3", [1, 2, 5, None], id="repeated-and-stolen"),
-    ],
-)
-def test_a_page_goes_elsewhere_and_no_response_shows_it(
-    scroll: Callable[..., ScrollClient], faults: str, pages: list[int | None]
-) -> None:
-    """The scroll continues after it, up to an empty page."""
-    client = scroll(*faults.split())
-    assert [client.page() for _ in pages] == [client.expected(n) if n else [] for n in pages]
-    assert client.sandbox.workspace.count() == 50
-
-
-@pytest.mark.parametrize(
-    ("fault", "scroll_param", "requests", "expected"),
-    [
-        ("repeated-upstream@1", "constant", 0, (400, "scroll_exists")),
-        ("repeated-upstream@2", "changing", 1, (404, "not_found")),
-        ("repeated-upstream@6", "constant", 5, (404, "not_found")),
-    ],
-    ids=["opening", "used-parameter", "after-the-end"],
-)
-def test_a_repeated_request_can_be_refused(
-    scroll: Callable[..., ScrollClient],
-    fault: str,
-    scroll_param: str,
-    requests: int,
-    expected: tuple[int, str],
-) -> None:
-    """The first of the two was served, and no client can use its response."""
-    now = [1000.0]
-    client = scroll(fault, scroll_param=scroll_param, clock=lambda: now[0])
-    for _ in range(requests):
-        client.page()
-    assert code(client.ask()) == expected
-    now[0] += 60  # the scroll that the first one used expires like any other
-    client.param = None
-    assert client.page() == client.expected(1)
-
-
-@pytest.mark.parametrize("fault", ["lost@3", "status@3:503", "restart@3"])
-def test_a_lost_page_can_deviate_too(scroll: Callable[..., ScrollClient], fault: str) -> None:
-    """The position moves by what the page would have had."""
-    client = scroll("short@3:7", "end@5", fault)
-    pages = [client.page() for _ in range(2)]
-    with suppress(requests.ConnectionError):
-        assert client.ask().status_code >= 500
-    assert [*pages, client.page(), client.page()] == [
-        client.ids[:10],
-        client.ids[10:20],
-        client.ids[27:37],
-        [],
-    ]
-
-
-def test_nothing_is_left_of_too_many_deletions(scroll: Callable[..., ScrollClient]) -> None:
-    """An empty workspace, not an error."""
-    client = scroll("delete@2:999", "update@3", "add@4:0")
-    assert [len(client.page()) for _ in range(2)] == [10, 0]
-    assert client.sandbox.workspace.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("faults", "pages"),
-    [
         pytest.param("repeat@3", [1, 2, 2, 3, 4, 5, None], id="repeated-page"),
         pytest.param("repeat@2+", [1] * 9, id="endless-loop"),  # airbyte issue 58638
         # tap-intercom pull request 77
@@ -217,11 +152,9 @@ def test_nothing_is_left_of_too_many_deletions(scroll: Callable[..., ScrollClien
         pytest.param("expire@2", [1, 404, 404, "open", 1], id="expired"),
     ],
 )
-def test_the_order_of_pages(
-    scroll: Callable[..., ScrollClient], faults: str, pages: list[int | str | None]
-) -> None:
-    """No page is skipped, and a scroll that ended or expired is gone for good."""
-    client = scroll(faults)
+def test_the_order_of_pages(scroll: Start, faults: str, pages: list[int | str | None]) -> None:
+    """The fault decides which pages a client receives. An ended scroll is gone for good."""
+    client = scroll(*faults.split())
     for page in pages:
         if page == "open":
             client.param = None
@@ -229,6 +162,39 @@ def test_the_order_of_pages(
             assert code(client.ask()) == (404, "not_found")
         else:
             assert client.page() == (client.expected(int(page)) if page else [])
+    assert client.workspace.count() == 50
+
+
+@pytest.mark.parametrize(
+    ("fault", "scroll_param", "served", "expected"),
+    [
+        ("repeated-upstream@1", "constant", 0, (400, "scroll_exists")),
+        ("repeated-upstream@2", "changing", 1, (404, "not_found")),
+        ("repeated-upstream@6", "constant", 5, (404, "not_found")),
+    ],
+    ids=["opening", "used-parameter", "after-the-end"],
+)
+def test_a_repeated_request_can_be_refused(
+    scroll: Start, fault: str, scroll_param: str, served: int, expected: tuple[int, str]
+) -> None:
+    """The first of the two requests was served, and no client can use its response."""
+    client = scroll(fault, scroll_param=scroll_param)
+    client.pages(served)
+    assert code(client.ask()) == expected
+    client.clock.now += 60  # the scroll that the first request used expires like any other
+    client.param = None
+    assert client.page() == client.expected(1)
+
+
+@pytest.mark.parametrize("fault", ["lost@3", "status@3:503", "restart@3"])
+def test_a_lost_page_can_deviate_too(scroll: Start, fault: str) -> None:
+    """The scroll moves on by the leads that the page would have had."""
+    client = scroll("short@3:7", "end@5", fault)
+    pages = client.pages(2)
+    with suppress(requests.ConnectionError):
+        assert client.ask().status_code >= 500
+    pages += client.pages(2)
+    assert pages == [client.ids[:10], client.ids[10:20], client.ids[27:37], []]
 
 
 @pytest.mark.parametrize(
@@ -240,16 +206,16 @@ def test_the_order_of_pages(
         ("short@2:4 end@7", [10, 4, 10, 10, 10, 6, 0]),
     ],
 )
-def test_short(scroll: Callable[..., ScrollClient], faults: str, sizes: list[int]) -> None:
-    """The other leads are on the next pages; then an empty page can look like the true end."""
+def test_short(scroll: Start, faults: str, sizes: list[int]) -> None:
+    """The other leads are on the next pages. An empty page can look like the true end."""
     client = scroll(*faults.split())
-    pages = [client.page() for _ in sizes]
+    pages = client.pages(len(sizes))
     assert [len(page) for page in pages] == sizes
     assert [i for page in pages for i in page] == client.ids[: sum(sizes)]
 
 
-def test_move(scroll: Callable[..., ScrollClient]) -> None:
-    """Leads that were served come again at the end, in newer versions; no lead is skipped."""
+def test_move(scroll: Start) -> None:
+    """Served leads are served again at the end, in newer versions. No lead is skipped."""
     client = scroll("move@3:10")
     served = [client.ask().json()["contacts"] for _ in range(7)]
     pages = [[lead["id"] for lead in page] for page in served]
@@ -257,44 +223,11 @@ def test_move(scroll: Callable[..., ScrollClient]) -> None:
     for before, after in zip(served[0], served[5], strict=True):
         assert after["updated_at"] > before["updated_at"]
         assert after["name"] != before.get("name")
-    assert client.sandbox.workspace.count() == 50
+    assert client.workspace.count() == 50
 
 
-def test_leads_can_move_before_they_are_served(scroll: Callable[..., ScrollClient]) -> None:
-    """Then they come once, and only those that were served come again."""
+def test_leads_can_move_before_they_are_served(scroll: Start) -> None:
+    """Then they are served once. Only leads that were served are served again."""
     client = scroll("move@1:15", "move@2:999")
-    pages = [client.page() for _ in range(7)]
     once = client.ids[15:] + client.ids[:15]
-    assert [i for page in pages for i in page] == once[:10] + once
-
-
-def test_stale(scroll: Callable[..., ScrollClient]) -> None:
-    """The first leads of the page are older than those of the workspace, and than other pages'."""
-    client = scroll("stale@2:4")
-    newest = list(client.sandbox.workspace.leads())
-    assert client.ask().json()["contacts"] == newest[:PAGE]
-    older, same = (served := client.ask().json()["contacts"])[:4], served[4:]
-    assert same == newest[PAGE + 4 : 2 * PAGE]
-    for before, after in zip(older, newest[PAGE : PAGE + 4], strict=True):
-        assert before["id"] == after["id"]
-        assert before["updated_at"] == after["updated_at"] - 86_400
-        assert before["name"] != after.get("name")
-    assert list(client.sandbox.workspace.leads()) == newest
-
-
-def test_no_updated_at(scroll: Callable[..., ScrollClient]) -> None:
-    """Nothing else is missing, and only on this page."""
-    client = scroll("no-updated-at@1")
-    leads = list(client.sandbox.workspace.leads())
-    for record in leads[:PAGE]:
-        del record["updated_at"]
-    assert [client.ask().json()["contacts"] for _ in range(2)] == [leads[:PAGE], leads[PAGE:20]]
-
-
-def test_surrogate(scroll: Callable[..., ScrollClient]) -> None:
-    """In the last lead of the page, written as a JSON escape; the others are as they were."""
-    client = scroll("surrogate@1")
-    leads = list(client.sandbox.workspace.leads())[:PAGE]
-    response = client.ask()
-    assert response.content.count(rb"\ud800") == 1
-    assert response.json()["contacts"] == [*leads[:-1], {**leads[-1], "name": "Ada \ud800 Hopper"}]
+    assert client.rest() == once[:10] + once

@@ -1,4 +1,4 @@
-"""The loop of the scroll on a virtual clock, without sockets: what it asks, waits and passes on."""
+"""Runs the loop of the scroll on a virtual clock, without sockets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from tap_leads.errors import TapLeadsError
@@ -22,7 +23,7 @@ ADVICE = "Do something about it"
 
 @dataclass
 class Clock:
-    """Time that passes only when someone waits."""
+    """Time that passes only while the loop waits."""
 
     now: float = 1000.0
     waits: list[float] = field(default_factory=list)
@@ -52,15 +53,15 @@ class Source(Pages, Witnesses, Protocol):
 
 @dataclass
 class Result:
-    """What a run of the loop left.
+    """What a run of the loop leaves.
 
     Attributes:
-        versions: What was passed on, as `id@version`; a lead without a time as `id@`.
+        versions: The leads that were passed on, as `id@version`; `id@` is a lead without a time.
         waits: The pauses in seconds.
         asked: The token of each request for a page; None opens a scroll.
-        error: The error that ended it, if any.
-        log: The log, a line for each message.
-        tally: What the scrolls brought.
+        error: The error that ended the run; empty if it succeeded.
+        log: The log, one line per message.
+        tally: What the scrolls sent.
     """
 
     versions: list[str]
@@ -77,7 +78,7 @@ class Result:
 
     @property
     def may_delete(self) -> bool:
-        """Whether a target may delete what did not come."""
+        """Whether a target may delete the leads that were not sent."""
         return not self.error and not (self.tally.end and self.tally.end.obstacle_to_deletes)
 
     def warned(self, words: str) -> bool:
@@ -85,10 +86,11 @@ class Result:
         return any(line.startswith("WARNING") and words in line for line in self.log)
 
 
+@cache
 def page(*leads: str, size: int = 0, scroll_param: str | None = "s") -> Page:
-    """A page with these leads, each `id`, `id@version` or `id@version:content`.
+    """A page with these leads, each written `id`, `id@version` or `id@version:content`.
 
-    It is filled up to a size. A lead with the version `-` has no time of change.
+    Other leads fill the page up to a size. A lead with the version `-` has no time of change.
     """
     names = [*leads, *(f"filler-{leads[0]}-{number}" for number in range(size - len(leads)))]
     items = []
@@ -101,10 +103,11 @@ def page(*leads: str, size: int = 0, scroll_param: str | None = "s") -> Page:
 
 
 def no_page(kind: Kind, wait: float = 0.0) -> Outcome:
-    """What comes in place of a page."""
+    """A response without a page."""
     return Outcome(kind, kind.value, ADVICE, wait)
 
 
+@cache
 def passed_on(body: bytes) -> list[str]:
     """The versions of a body, as in `Result`."""
     return [
@@ -113,7 +116,7 @@ def passed_on(body: bytes) -> list[str]:
     ]
 
 
-def run(  # noqa: PLR0913, PLR0917 - each is a part of the loop
+def run(  # noqa: PLR0913, PLR0917 - the parts of the loop
     source: Source,
     limits: Limits,
     clock: Clock,
@@ -147,10 +150,10 @@ Answer = Count | Outcome | int | None
 
 @dataclass
 class ScriptedSource:
-    """Sends what is written down: for each scroll, or retried request, what follows.
+    """Sends pages and counts from lists.
 
-    A number lets as many seconds pass. Counts are sent one after another, the last one for ever.
-    None refuses a count.
+    A script contains what follows when a scroll is opened or a request is repeated. A number in it
+    lets as many seconds pass. The last count is sent again and again; None refuses to count.
     """
 
     scripts: list[Script]

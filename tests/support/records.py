@@ -35,7 +35,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def sendable(field: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values for a field: such as fit it, such as nearly do, and any other."""
+    """Values for a field: fitting ones, nearly fitting ones, and any others."""
     kind = field["type"] if isinstance(field["type"], str) else field["type"][0]
     fitting: st.SearchStrategy[Any]
     if field.get("format") == "date-time":

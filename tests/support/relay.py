@@ -1,13 +1,14 @@
-"""A server between the tap and the sandbox: a proxy, or one that speaks https."""
+"""Servers between the tap and the sandbox: proxies, and any other that a test describes."""
 
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import trustme
@@ -15,8 +16,35 @@ import trustme
 from tap_leads.sandbox import Sandbox
 
 
+@contextmanager
+def listening(converse: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that calls a function with each connection; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+        def serve(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                converse(connection)
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def tls_context(authority: trustme.CA) -> ssl.SSLContext:
+    """The context of a server for https."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 class Relay(BaseHTTPRequestHandler):
-    """Answers with what the sandbox answers; as a proxy it is asked by whole addresses."""
+    """Sends what the sandbox sends. A proxy is asked for whole addresses."""
 
     upstream: str
     asked: list[str]
@@ -29,15 +57,15 @@ class Relay(BaseHTTPRequestHandler):
         else:
             address = self.path if self.path.startswith("http") else self.upstream + self.path
             request = urllib.request.Request(address, headers=dict(self.headers))  # noqa: S310
-            with urllib.request.urlopen(request) as answer:  # noqa: S310
-                body = answer.read()
+            with urllib.request.urlopen(request) as response:  # noqa: S310
+                body = response.read()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @contextmanager
@@ -47,9 +75,9 @@ def relay(
     """A relay before the sandbox; its address, and what it was asked for.
 
     Args:
-        sandbox: Who answers.
-        authority: Signs the certificate for https; without one, it is http.
-        counts: The answer to `/counts`, if not the sandbox's.
+        sandbox: Sends the responses.
+        authority: Signs the certificate for https; without one, the relay speaks http.
+        counts: The response to `/counts`, if not the sandbox's.
     """
     asked: list[str] = []
     handler = type(
@@ -58,9 +86,8 @@ def relay(
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         scheme = "http"
         if authority:
-            scheme, context = "https", ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            authority.issue_cert("127.0.0.1").configure_cert(context)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            scheme = "https"
+            server.socket = tls_context(authority).wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"{scheme}://127.0.0.1:{server.server_port}", asked
         server.shutdown()

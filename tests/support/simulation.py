@@ -1,13 +1,12 @@
-"""Every schedule of faults over a small workspace, on a virtual clock: no sockets, no waiting.
+"""Simulates schedules of faults in a small workspace, on a virtual clock and without sockets.
 
-A workspace of a few pages changes between two scrolls: leads are edited, deleted and created. A
-schedule says which fault comes at which request of the sync, counted from 1 over all scrolls. The
+The workspace has a few pages. Between two scrolls, leads are edited, deleted and created. A
+schedule says which fault happens at which request of the sync, counted from 1 over all scrolls. The
 counts of the workspace are true, or wrong in one of several ways.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -21,8 +20,8 @@ PAGE_SIZE = 2
 EXPIRY = 60.0
 
 FAULTS = (
-    "lost",  # the position moves, the response does not come
-    "failed",  # an error that leaves open whether the page was served; it was not
+    "lost",  # the position moves, and the response is lost
+    "failed",  # the position stays, but the error does not say so
     "not a page",
     "scroll exists",
     "not found",
@@ -36,9 +35,9 @@ FAULTS = (
     "false end",
     "page taken",
     "short page",
-    "leads come",
-    "leads go",
-    "leads merge",
+    "leads created",
+    "leads deleted",
+    "leads merged",
     "older versions",
     "edited leads at the end",
     "expired",
@@ -56,7 +55,7 @@ COUNTS: dict[str, Callable[[int, int, int], tuple[Count | None, Count | None]]] 
     "known at first": lambda now, _first, ask: (Count(now) if ask == 1 else None, None),
     "unknown at first": lambda now, _first, ask: (Count(now) if ask > 1 else None, None),
 }
-"""What both witnesses say: from the number of leads now and at first, and which time it is."""
+"""Both counts, from the number of leads now and at first, and the number of the request."""
 
 FATAL = {"refused", "misconfigured", "lead without id"}
 
@@ -64,24 +63,17 @@ Schedule = tuple[tuple[int, str], ...]
 Lead = tuple[str, int]
 
 
-def schedules(faults: int, requests: int) -> Iterator[Schedule]:
-    """Every schedule of so many faults within the first requests."""
-    for places in itertools.combinations(range(1, requests + 1), faults):
-        for kinds in itertools.product(FAULTS, repeat=faults):
-            yield tuple(zip(places, kinds, strict=True))
-
-
 @dataclass
 class Workspace:
     """A workspace with one scroll at a time, and the faults of a schedule.
 
     Attributes:
-        served: Each version that was sent, in order.
-        final: What the scroll that was opened last has to bring.
-        fatal: Whether a response came that must end the sync.
+        served: The versions that were sent, in order.
+        final: The leads that the last scroll has to send.
+        fatal: Whether a response was sent that must end the sync.
         throughout: The leads that existed at all times.
-        counted: The counts that were given, with None where none was, of the last scroll.
-        page_sizes: How many leads each page of the last scroll had.
+        counted: The counts before and after the last scroll; None for an unknown count.
+        page_sizes: The number of leads on each page of the last scroll.
     """
 
     schedule: dict[int, str]
@@ -142,7 +134,7 @@ class Workspace:
         return self._page(fault)
 
     def _before(self, fault: str, *, opening: bool) -> None:
-        """What comes in place of a page without moving the scroll."""
+        """Raises an error in place of a page, or lets time pass; the position stays."""
         match fault:
             case "failed":
                 raise no_page(Kind.UNCLEAR)
@@ -167,7 +159,7 @@ class Workspace:
             raise no_page(kinds.get(fault, Kind.LEAD_WITHOUT_ID))
 
     def _start(self) -> None:
-        """Opens a scroll; the workspace has changed since the last one."""
+        """Opens a scroll, after changing the workspace if it is not the first one."""
         if self.final:
             first, *others = self.leads
             self.leads[first] += 1
@@ -185,15 +177,15 @@ class Workspace:
         self._left = [lead for lead in self._left if lead[0] != identity]
 
     def _change(self, fault: str) -> None:
-        """What happens to the leads while the scroll is open."""
+        """Changes leads while the scroll is open."""
         match fault:
-            case "leads come":
-                self.leads[f"came-{self._request}"] = 1
-                self._left.append((f"came-{self._request}", 1))
-            case "leads go":
+            case "leads created":
+                self.leads[f"created-{self._request}"] = 1
+                self._left.append((f"created-{self._request}", 1))
+            case "leads deleted":
                 for identity in list(self.leads)[1:][-2:]:
                     self._delete(identity)
-            case "leads merge" if len(self.leads) > 1:
+            case "leads merged" if len(self.leads) > 1:
                 merged, survivor, *_ = self.leads
                 self._delete(merged)
                 self.leads[survivor] += 1
@@ -225,7 +217,7 @@ class Workspace:
 
 
 def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fail") -> Result:
-    """Runs a schedule, and checks that the sync is complete or failed for a reason."""
+    """Runs a schedule, and checks that the sync is complete or fails for a reason."""
     workspace = Workspace(dict(schedule), counts)
     result = run(workspace, Limits(EXPIRY), workspace.clock, workspace.asked, mismatch, PAGE_SIZE)
     case = (schedule, counts, mismatch)
@@ -242,8 +234,25 @@ def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fai
     return result
 
 
+def simulate_all(
+    faults: int, requests: int, counts: str, mismatch: Mismatch = "fail", schedule: Schedule = ()
+) -> Iterator[Result]:
+    """Simulates every schedule of up to a number of faults within the first requests.
+
+    A fault after the last request of a sync would change nothing, so it is left out.
+    """
+    result = simulate(schedule, counts, mismatch)
+    yield result
+    if faults:
+        last = schedule[-1][0] if schedule else 0
+        for request in range(last + 1, min(len(result.asked), requests) + 1):
+            for fault in FAULTS:
+                longer = (*schedule, (request, fault))
+                yield from simulate_all(faults - 1, requests, counts, mismatch, longer)
+
+
 def shown_to_be_missing(workspace: Workspace, result: Result) -> tuple[int, Count | None]:
-    """How many leads the counts around the last scroll show to be missing, and the count."""
+    """The number of leads that the counts of the last scroll show to be missing, and the count."""
     expected = smaller(*workspace.counted[-2:])
     leads = {each.partition("@")[0] for each in result.versions}
     return (expected.leads - len(leads) if expected else 0), expected
@@ -255,7 +264,7 @@ def is_contradicted(workspace: Workspace, result: Result) -> bool:
 
 
 def check_versions(result: Result) -> None:
-    """Each version once, and nothing older after something newer."""
+    """Each version is sent once, and no older version after a newer one."""
     newest: dict[str, int] = {}
     for identity, _, version in (each.partition("@") for each in result.versions):
         assert int(version) > newest.get(identity, -1), result.versions
@@ -263,7 +272,7 @@ def check_versions(result: Result) -> None:
 
 
 def check_complete(workspace: Workspace, result: Result, mismatch: Mismatch, case: object) -> None:
-    """The newest version of every lead came, except where no count can show that one is missing."""
+    """The newest version of each lead was sent, unless no count can show that one is missing."""
     passed_on = {each.partition("@")[0]: int(each.partition("@")[2]) for each in result.versions}
     newest: dict[str, int] = {}
     for identity, version in workspace.served:

@@ -22,7 +22,7 @@ class Warehouse:
     folder: Path
 
     def load(self, run: Run, **settings: object) -> None:
-        """Pipes what the tap wrote into target-postgres, as far as it came."""
+        """Pipes what the tap wrote into target-postgres, also if the tap failed midway."""
         base = {
             "host": self.server.host,
             "port": self.server.port,
@@ -41,6 +41,15 @@ class Warehouse:
             check=True,
             timeout=TIME_LIMIT,
         )
+
+    def copy(self, schema: str) -> Warehouse:
+        """Another schema with the same leads."""
+        self.server.query(f'CREATE SCHEMA "{schema}"')
+        table = f'"{schema}".contacts'
+        own = f'"{self.schema}".contacts'
+        self.server.query(f"CREATE TABLE {table} (LIKE {own} INCLUDING ALL)")
+        self.server.query(f"INSERT INTO {table} SELECT * FROM {own}")
+        return Warehouse(self.server, schema, self.folder)
 
     def rows(self, columns: str = "id", table: str = "contacts") -> list[tuple[Any, ...]]:
         """The rows of a table, ordered by id."""

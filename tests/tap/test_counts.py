@@ -1,4 +1,4 @@
-"""Which witnesses count the leads, and what is said if none does."""
+"""Which counts of leads Intercom gives, what follows from each, and what is said without one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from support.tap import Workbench, ids_of
 
 from tap_leads.sandbox import Sandbox
 
+COMPLETE = ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
 KNOWN, LISTED = (
     "Intercom's count of leads is known.",
     "The number of leads in Intercom's list is known.",
@@ -25,7 +26,7 @@ PERMISSION = "Give its app the permission *Read counts*"
         ),
     ],
 )  # fmt: skip
-def test_a_test_says_which_witnesses_respond(
+def test_a_test_says_which_counts_are_known(
     workbench: Workbench, faults: list[str], said: list[str], unsaid: list[str]
 ) -> None:
     with Sandbox(leads=250, faults=faults) as sandbox:
@@ -43,7 +44,8 @@ def test_a_test_says_which_witnesses_respond(
             "Intercom did not say how many leads there are", id="unknown",
         ),
         pytest.param(["counts/403@*", "contacts/limited@*"], "250 leads at most", id="bound"),
-        pytest.param(["counts/off@*:99"], "99 of them are missing", id="off"),
+        pytest.param(["counts/off@*:3"], "3 of them are missing", id="more-than-1-percent"),
+        pytest.param(["counts/off@*:99"], "99 of them are missing", id="almost-a-page"),
     ],
 )  # fmt: skip
 def test_a_sync_without_proof_deletes_nothing_and_says_why(
@@ -51,7 +53,42 @@ def test_a_sync_without_proof_deletes_nothing_and_says_why(
 ) -> None:
     with Sandbox(leads=250, faults=faults) as sandbox:
         run = workbench.sync(sandbox)
-        assert run.code == 0, run.log
-        assert run.ids == ids_of(sandbox)
+    assert run.code == 0, run.log
+    assert run.ids == ids_of(sandbox)
     assert run.kinds == ["SCHEMA", "RECORD", "STATE"]
     assert reason in run.lines("WARNING")[-1]
+
+
+@pytest.mark.parametrize("count", ["252", "0", "-5", "9" * 4000])
+def test_a_count_that_is_nearly_right_or_makes_no_sense_does_not_prevent_deletes(
+    workbench: Workbench, count: str
+) -> None:
+    with Sandbox(leads=250, faults=[f"counts/number@*:{count}"]) as sandbox:
+        run = workbench.sync(sandbox)
+    assert run.code == 0, run.log
+    assert run.ids == ids_of(sandbox)
+    assert run.kinds == COMPLETE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "drip@*:2",
+        "hang@*",
+        "lost@*",
+        "status@*:500",
+        "malformed@*:chunk",
+        "bomb@*:100",
+        "nojson@*",
+        'body@*:{"lead":{"count":"many"}}',
+        'body@*:{"lead":[]}',
+    ],
+)
+def test_a_missing_count_delays_the_sync_by_seconds_and_never_fails_it(
+    workbench: Workbench, fault: str
+) -> None:
+    with Sandbox(leads=250, faults=[f"counts/{fault}"]) as sandbox:
+        run = workbench.sync(sandbox, scroll_wait_timeout=1, request_timeout=1)
+    assert run.code == 0, run.log
+    assert run.kinds == COMPLETE
+    assert "Intercom's count of leads is not known" in run.log

@@ -1,7 +1,7 @@
-"""Any faults at all: the leads that come out are those served, each version once, or it fails.
+"""Whatever faults happen in whatever order, a sync sends all leads, each version once, or fails.
 
-The whole path from the socket to the messages runs in this process, so that hundreds of
-schedules can be tried; pauses are left out by an idle limit of a few milliseconds.
+Everything from the socket to the messages runs in this process, and pauses take milliseconds, so
+that many schedules can be tried.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FAULT = st.builds(
 
 
 class FastStream(ContactsStream):
-    """Its pauses are shorter than the settings, which are whole seconds, allow."""
+    """Its pauses are shorter than the settings allow, which are whole seconds."""
 
     limits = Limits(scroll_expiry=0.03, scroll_wait_timeout=0.2, max_restarts=4)
 
@@ -49,8 +49,8 @@ class FastTap(TapLeads):
 
 
 def sync(sandbox: Sandbox) -> tuple[TapLeadsError | None, list[dict[str, Any]]]:
-    """Syncs in this process; the error, if any, and the messages."""
-    # ACTIVATE_VERSION, which comes right before the STATE, would wait for its second to pass.
+    """Syncs in this process; returns the error, if any, and the messages."""
+    # A sync with ACTIVATE_VERSION waits for the end of its second.
     config: dict[str, Any] = {"access_token": sandbox.token, "api_url": sandbox.url}
     config["emit_activate_version_messages"] = False
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
@@ -65,9 +65,9 @@ def sync(sandbox: Sandbox) -> tuple[TapLeadsError | None, list[dict[str, Any]]]:
     return error, [json.loads(line) for line in output]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40)
 @given(faults=st.lists(FAULT, max_size=5), leads=st.integers(0, 45))
-def test_the_leads_served_come_out_each_version_once_or_the_sync_fails(
+def test_a_sync_sends_every_lead_and_each_version_once_or_fails(
     faults: list[str], leads: int
 ) -> None:
     with Sandbox(leads=leads, page_size=10, idle_limit=0.025, faults=faults) as sandbox:

@@ -9,21 +9,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.tap import run_tap
+from support.tap import Workbench, run_tap
 
+from tap_leads.sandbox import Sandbox
 from tap_leads.singer.logs import report_error, set_up, valid_level
 from tap_leads.tap import TapLeads
 
 CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}}
-CONFIGURATIONS = [
-    pytest.param(CONSOLE | {"root": {"handlers": ["console"]}}, id="existing-loggers-are-off"),
-    pytest.param({"version": 1}, id="nothing-is-configured"),
-    pytest.param({"version": 1, "root": {"level": "CRITICAL"}}, id="level-is-too-high"),
-    pytest.param(CONSOLE | {"loggers": {"tap-leads": {"propagate": False}}}, id="no-handler"),
-]
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        pytest.param(CONSOLE | {"root": {"handlers": ["console"]}}, id="existing-loggers-are-off"),
+        pytest.param({"version": 1}, id="nothing-is-configured"),
+        pytest.param({"version": 1, "root": {"level": "CRITICAL"}}, id="level-is-too-high"),
+        pytest.param(CONSOLE | {"loggers": {"tap-leads": {"propagate": False}}}, id="no-handler"),
+    ],
+)
 def test_the_cause_of_a_failure_is_always_written(
     tmp_path: Path, configuration: dict[str, object]
 ) -> None:
@@ -42,6 +45,14 @@ def test_any_level_lets_the_cause_of_a_failure_through(level: str) -> None:
     assert bool(run.lines("INFO")) is (level.strip() in {"", "info"})
 
 
+@pytest.mark.parametrize("level", ["WARNING", "ERROR"])
+def test_a_quiet_log_is_empty_after_a_good_run(
+    workbench: Workbench, leads_250: Sandbox, level: str
+) -> None:
+    run = workbench.sync(leads_250, environment={"LOGLEVEL": level})
+    assert (run.code, run.log) == (0, "")
+
+
 @pytest.mark.parametrize("level", ["notice", "trace"])
 def test_an_unknown_level_is_named(level: str) -> None:
     run = run_tap(LOGLEVEL=level)
@@ -51,7 +62,7 @@ def test_an_unknown_level_is_named(level: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("content", "warning"),
     [
         pytest.param(None, "not found", id="missing"),
         pytest.param("version: [", "is not a valid logging configuration", id="no-yaml"),
@@ -59,15 +70,15 @@ def test_an_unknown_level_is_named(level: str) -> None:
     ],
 )
 def test_a_wrong_file_is_named_and_the_log_goes_on(
-    tmp_path: Path, content: str | None, named: str
+    tmp_path: Path, content: str | None, warning: str
 ) -> None:
     file = tmp_path / "logging.yaml"
     if content:
         file.write_text(content)
     run = run_tap(SINGER_SDK_LOG_CONFIG=str(file))
-    (warning,) = run.lines("WARNING")
-    assert named in warning
-    assert str(file) in warning
+    (line,) = run.lines("WARNING")
+    assert warning in line
+    assert str(file) in line
     assert len(run.lines("ERROR")) == 1
 
 

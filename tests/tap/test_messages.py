@@ -1,11 +1,10 @@
-"""Messages reach the target whole, in their order, and say the same as the SDK's own writer."""
+"""Messages reach the target complete and in order, and equal those of the SDK's writer."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
@@ -27,21 +26,32 @@ from typing_extensions import override
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.sandbox import Sandbox
 from tap_leads.singer.messages import BUFFER_BYTES, MessageWriter
-from tap_leads.singer.stdio import TargetGoneError
+from tap_leads.singer.stdio import OutputError
 
 
 class Pipe(io.RawIOBase):
     """A raw file that takes only so many bytes at a time, and remembers each write.
 
     Args:
-        takes: Bytes a write; None takes all.
-        busy: How many writes take nothing at first, as a file does that must not block.
+        takes: Bytes per write; None takes all.
+        busy: How many writes take nothing at first, as if the file is non-blocking and full.
     """
 
     def __init__(self, takes: int | None = None, busy: int = 0) -> None:
+        self._number = os.open(os.devnull, os.O_WRONLY)
         self._takes = takes
         self._busy = busy
         self.writes: list[bytes] = []
+
+    @override
+    def fileno(self) -> int:
+        return self._number
+
+    @override
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._number)
+        super().close()
 
     @override
     def writable(self) -> bool:
@@ -52,20 +62,13 @@ class Pipe(io.RawIOBase):
         if self._busy:
             self._busy -= 1
             return None
-        taken = bytes(data[: self._takes])
-        self.writes.append(taken)
-        return len(taken)
+        self.writes.append(bytes(data[: self._takes]))
+        return len(self.writes[-1])
 
     @property
-    def content(self) -> bytes:
-        """All that was written."""
-        return b"".join(self.writes)
-
-
-def redirect(monkeypatch: pytest.MonkeyPatch, pipe: io.RawIOBase) -> None:
-    """Makes a raw file the standard output, below the buffers that Python puts on it."""
-    output = io.TextIOWrapper(io.BufferedWriter(pipe))
-    monkeypatch.setattr(sys, "stdout", output)
+    def lines(self) -> list[dict[str, Any]]:
+        """All messages that were written."""
+        return [json.loads(line) for line in b"".join(self.writes).splitlines()]
 
 
 def record(number: int, **fields: Any) -> RecordMessage:
@@ -73,9 +76,15 @@ def record(number: int, **fields: Any) -> RecordMessage:
     return RecordMessage(stream="contacts", record={"id": str(number)} | fields, version=1)
 
 
+@contextmanager
+def output(pipe: Pipe | None = None) -> Iterator[Pipe]:
+    """Makes a raw file the standard output, below the buffers that Python puts on it."""
+    pipe = pipe or Pipe()
+    with io.TextIOWrapper(io.BufferedWriter(pipe)) as file, redirect_stdout(file):
+        yield pipe
+
+
 SCHEMA = {key: part for key, part in LEAD_SCHEMA.items() if key != "$schema"}
-FLATTENED = {"flattening_enabled": True, "flattening_max_depth": 1}
-MAPPED = {"stream_maps": {"contacts": {"domain": "email"}}}
 OTHERS: list[Any] = [
     pytest.param(SchemaMessage("contacts", SCHEMA, ["id"]), id="schema"),
     pytest.param(StateMessage({"bookmarks": {}}), id="state"),
@@ -83,97 +92,53 @@ OTHERS: list[Any] = [
 ]
 
 
-def test_records_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
-    redirect(monkeypatch, pipe := Pipe())
+def test_records_are_buffered_up_to_the_size_of_a_pipe() -> None:
     writer = MessageWriter()
-    for number in range(100):
-        writer.write_message(record(number))
-    assert pipe.writes == []
-    writer.flush()
-    assert len(pipe.writes) == 1
-    assert [json.loads(line)["record"]["id"] for line in pipe.content.splitlines()] == [
-        str(number) for number in range(100)
-    ]
-
-
-def test_no_more_is_gathered_than_a_pipe_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    redirect(monkeypatch, pipe := Pipe())
-    writer = MessageWriter()
-    message = record(1, name="x" * 1000)
-    for _ in range(1000):
-        writer.write_message(message)
-    assert all(BUFFER_BYTES <= len(data) < BUFFER_BYTES + 2000 for data in pipe.writes)
-    assert len(pipe.writes) >= 10
-    writer.flush()
-    assert len(pipe.content.splitlines()) == 1000
+    with output() as pipe:
+        for number in range(1000):
+            writer.write_message(record(number, name="x" * 1000))
+        assert all(BUFFER_BYTES <= len(data) < BUFFER_BYTES + 2000 for data in pipe.writes)
+        assert len(pipe.writes) >= 10
+        writer.flush()
+    assert [line["record"]["id"] for line in pipe.lines] == [str(number) for number in range(1000)]
 
 
 @pytest.mark.parametrize("message", OTHERS)
-def test_any_other_message_goes_out_at_once_after_the_records_before_it(
-    monkeypatch: pytest.MonkeyPatch, message: Message
-) -> None:
-    redirect(monkeypatch, pipe := Pipe())
+def test_any_other_message_is_written_at_once_after_the_records_before_it(message: Message) -> None:
     writer = MessageWriter()
-    writer.write_message(record(1))
-    writer.write_message(message)
-    kinds = [json.loads(line)["type"] for line in pipe.content.splitlines()]
-    assert kinds == ["RECORD", message.type.value]
-    assert pipe.content.endswith(b"\n")
-
-
-def test_a_flush_of_nothing_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    redirect(monkeypatch, pipe := Pipe())
-    writer = MessageWriter()
-    writer.flush()
-    writer.write_message(StateMessage({}))
-    written = list(pipe.writes)
-    writer.flush()
-    assert pipe.writes == written
+    with output() as pipe:
+        writer.write_message(record(1))
+        assert pipe.writes == []
+        writer.write_message(message)
+        assert [line["type"] for line in pipe.lines] == ["RECORD", message.type.value]
+        writer.flush()
+    assert len(pipe.writes) == 1, "a flush of nothing writes nothing"
 
 
 @pytest.mark.parametrize("takes", [1, 7, 1000])
 @pytest.mark.parametrize("busy", [0, 3])
-def test_a_file_that_takes_less_than_it_is_given_loses_nothing(
-    monkeypatch: pytest.MonkeyPatch, takes: int, busy: int
-) -> None:
-    redirect(monkeypatch, whole := Pipe())
-    write_some(MessageWriter())
-    redirect(monkeypatch, pipe := Pipe(takes, busy))
-    write_some(MessageWriter())
-    assert len(pipe.writes) > len(whole.writes)
-    assert pipe.content == whole.content
+def test_a_file_that_takes_less_than_it_is_given_loses_nothing(takes: int, busy: int) -> None:
+    whole, parts = Pipe(), Pipe(takes, busy)
+    for pipe in (whole, parts):
+        writer = MessageWriter()
+        with output(pipe):
+            for number in range(60):
+                writer.write_message(record(number, name="Zoë"))
+            writer.write_message(StateMessage({}))
+    assert len(parts.writes) > len(whole.writes)
+    assert parts.lines == whole.lines
 
 
-def write_some(writer: MessageWriter) -> None:
-    """Writes some messages."""
-    for number in range(3):
-        for inner in range(20):
-            writer.write_message(record(number * 20 + inner, name="Zoë"))
-        writer.write_message(StateMessage({"number": number}))
-
-
-@contextmanager
-def nobody_reads() -> Iterator[None]:
-    """Makes the standard output a pipe whose reader is gone."""
+def test_a_target_that_is_gone_is_named() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with (
-        io.TextIOWrapper(io.BufferedWriter(io.FileIO(writing, "w"))) as output,
-        redirect_stdout(output),
-    ):
-        yield
-
-
-def test_a_target_that_is_gone_is_said_so() -> None:
     writer = MessageWriter()
     writer.write_message(record(1))
-    with nobody_reads(), pytest.raises(TargetGoneError, match="target stopped reading"):
-        writer.flush()
-
-
-def test_a_target_that_is_gone_is_noticed_by_any_other_message() -> None:
-    with nobody_reads(), pytest.raises(TargetGoneError):
-        MessageWriter().write_message(StateMessage({}))
+    with os.fdopen(writing, "w") as file, redirect_stdout(file):
+        with pytest.raises(OutputError, match="target stopped reading"):
+            writer.flush()
+        with pytest.raises(OutputError, match="target stopped reading"):
+            writer.write_message(StateMessage({}))
 
 
 MESSAGES: list[Any] = [
@@ -198,44 +163,43 @@ MESSAGES: list[Any] = [
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_a_line_is_what_the_sdks_own_writer_makes_of_the_message(
-    monkeypatch: pytest.MonkeyPatch, message: Message
-) -> None:
-    redirect(monkeypatch, theirs := Pipe())
-    MsgSpecWriter().write_message(message)
-    redirect(monkeypatch, ours := Pipe())
+def test_a_line_equals_that_of_the_sdks_own_writer(message: Message) -> None:
     writer = MessageWriter()
-    writer.write_message(message)
-    writer.flush()
-    assert ours.content == theirs.content
-    assert writer.format_message(message) + b"\n" == ours.content
+    with output() as ours:
+        writer.write_message(message)
+        writer.flush()
+    with output() as theirs:
+        MsgSpecWriter().write_message(message)
+    assert b"".join(ours.writes) == b"".join(theirs.writes)
+    assert ours.writes == [writer.format_message(message) + b"\n"]
 
 
-def test_a_schema_does_not_name_its_dialect() -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"flattening_enabled": True, "flattening_max_depth": 1}, id="flattened"),
+        pytest.param({"stream_maps": {"contacts": {"domain": "email"}}}, id="mapped"),
+    ],
+)
+def test_no_schema_message_names_its_dialect(
+    workbench: Workbench, leads_250: Sandbox, settings: Any
+) -> None:
     """A target refuses `$schema`; the catalog keeps it."""
     assert "$schema" in LEAD_SCHEMA
-    line = MessageWriter().format_message(SchemaMessage("contacts", LEAD_SCHEMA, ["id"]))
-    assert json.loads(line)["schema"] == SCHEMA
-
-
-@pytest.mark.parametrize("settings", [{}, FLATTENED, MAPPED], ids=["plain", "flattened", "mapped"])
-def test_no_schema_message_names_its_dialect(workbench: Workbench, settings: Any) -> None:
-    with Sandbox(leads=1) as sandbox:
-        run = workbench.sync(sandbox, **settings)
+    run = workbench.sync(leads_250, **settings)
     schemas = [message["schema"] for message in run.messages if message["type"] == "SCHEMA"]
     assert schemas
     assert not any("$schema" in schema for schema in schemas)
 
 
-def test_python_without_buffers_makes_no_difference(workbench: Workbench) -> None:
-    def output(**variables: str) -> list[dict[str, Any]]:
-        run = workbench.sync(sandbox, environment=variables)
+def test_python_without_buffers_makes_no_difference(
+    workbench: Workbench, leads_250: Sandbox
+) -> None:
+    def messages(**variables: str) -> list[dict[str, Any]]:
+        run = workbench.sync(leads_250, environment=variables)
         assert run.code == 0, run.log
-        passing = ("version", "time_extracted")
-        return [
-            {name: value for name, value in message.items() if name not in passing}
-            for message in run.messages
-        ]
+        passing = {"version": None, "time_extracted": None}
+        return [message | passing for message in run.messages]
 
-    with Sandbox(leads=250) as sandbox:
-        assert output(PYTHONUNBUFFERED="1") == output()
+    assert messages(PYTHONUNBUFFERED="1") == messages()

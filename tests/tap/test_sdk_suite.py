@@ -1,4 +1,4 @@
-"""The tests that the SDK brings for every tap, run against the sandbox."""
+"""The SDK's tests for every tap, run against the sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tap_leads.tap import TapLeads
 # Some fields are null in every sample lead.
 pytestmark = pytest.mark.filterwarnings("ignore:No records were available to test")
 
-# The class is made when the tests are collected, and needs the address then.
+# The class is made at collection, and needs the address then.
 _SANDBOX = Sandbox(leads=100).start()
 _CONFIG = {"access_token": _SANDBOX.token, "api_url": _SANDBOX.url, "scroll_expiry": 1}
 
@@ -33,7 +33,7 @@ TestTapLeads = get_tap_test_class(
 
 
 def test_the_stream_offers_the_scrolls_paginator() -> None:
-    """It takes a token that comes twice, and ends with the first page without leads."""
+    """It accepts a repeated token, and ends with the first page without leads."""
     stream = TapLeads(config=_CONFIG).contacts
     paginator = stream.get_new_paginator()
     for body in (b'{"contacts":[{"id":"1"}],"scroll_param":"t"}',) * 2:

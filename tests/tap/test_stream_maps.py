@@ -1,4 +1,4 @@
-"""Each output stream has what its stream map gives it, and nothing that the map drops."""
+"""Each output stream has what its stream map and flattening give it, and nothing that they drop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.records import validator
 from support.tap import Run, Workbench, ids_of, run_tap
 
 from tap_leads.sandbox import MALFORMED, Sandbox
-from tap_leads.singer.map_rules import StreamMapError
+from tap_leads.singer.stream_maps import StreamMapError
 from tap_leads.tap import TapLeads
 
 Maps = dict[str, Any]
@@ -30,19 +31,21 @@ def malformed() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def sync(workbench: Workbench, sandbox: Sandbox, maps: Maps, **settings: Any) -> Run:
-    """Syncs with stream maps."""
-    return workbench.sync(sandbox, stream_maps=maps, **settings)
-
-
 def records(run: Run, stream: str = "contacts") -> list[dict[str, Any]]:
-    """The records of an output stream."""
+    """The records of an output stream. Each fits the schema that was sent before it."""
     assert run.code == 0, run.log
-    return [
-        message["record"]
-        for message in run.messages
-        if message["type"] == "RECORD" and message["stream"] == stream
-    ]
+    messages = [message for message in run.messages if message.get("stream") == stream]
+    found = [message["record"] for message in messages if message["type"] == "RECORD"]
+    if not found:
+        return []
+    schema = messages[0]["schema"]
+    assert set(messages[0]["key_properties"]) <= schema["properties"].keys()
+    check = validator(schema)
+    for record in found:
+        check.validate(record)
+        sent = {name for name, value in record.items() if value is not None}
+        assert sent <= schema["properties"].keys(), "targets drop undeclared fields"
+    return found
 
 
 def rest(found: list[dict[str, Any]]) -> set[str]:
@@ -53,7 +56,9 @@ def rest(found: list[dict[str, Any]]) -> set[str]:
 @pytest.fixture(scope="module")
 def everything(malformed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in `additional_fields` without a stream map."""
-    names = rest(records(Workbench(tmp_path_factory.mktemp("plain")).sync(malformed)))
+    run = Workbench(tmp_path_factory.mktemp("plain")).sync(malformed)
+    assert run.ids == ids_of(malformed)
+    names = rest(records(run))
     assert {"name", "session_count", "location_data", "ai_summary", "x_undocumented_flag"} <= names
     return names
 
@@ -71,27 +76,20 @@ def everything(malformed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
         pytest.param({"name": None, "text": "str(additional_fields)"}, id="as-text"),
         pytest.param({"name": None, "__alias__": "contacts"}, id="with-an-alias"),
         pytest.param({"name": None, "__filter__": "anonymous or True"}, id="with-a-filter"),
+        pytest.param({"name": None, "__filter__": "__NULL__"}, id="with-no-filter"),
     ],
 )
-def test_what_a_map_replaces_is_not_in_the_rest_and_everything_else_is(
+def test_a_replaced_field_is_not_in_additional_fields_and_every_other_is(
     workbench: Workbench, malformed: Sandbox, everything: set[str], rule: Maps
 ) -> None:
-    run = sync(workbench, malformed, {"contacts": rule})
-    found = records(run)
-    assert [record["id"] for record in found] == ids_of(malformed)
-    assert rest(found) == everything - {"name"}
+    run = workbench.sync(malformed, stream_maps={"contacts": rule})
+    assert run.ids == ids_of(malformed)
+    assert rest(run.records) == everything - {"name"}
     for written in (b'"first":"Ada"', rb"first\": \"Ada"):
         assert written not in run.output
 
 
-def test_a_pattern_names_the_stream_too(
-    workbench: Workbench, malformed: Sandbox, everything: set[str]
-) -> None:
-    run = sync(workbench, malformed, {"con*": {"name": None}})
-    assert rest(records(run)) == everything - {"name"}
-
-
-def test_a_field_that_passes_as_it_is_keeps_its_values_in_the_rest(
+def test_an_unchanged_field_keeps_its_values_in_additional_fields(
     workbench: Workbench, malformed: Sandbox
 ) -> None:
     rule = {
@@ -99,11 +97,13 @@ def test_a_field_that_passes_as_it_is_keeps_its_values_in_the_rest(
         "name": "name",
         "session_count": "self",
         "location_data": "record['location_data']",
+        "location": "_['location_data']",
         "additional_fields": "additional_fields",
         "__else__": None,
     }
-    run = sync(workbench, malformed, {"contacts": rule})
+    run = workbench.sync(malformed, stream_maps={"contacts": rule})
     found = records(run)
+    assert [one["location"] for one in found] == [one["location_data"] for one in found]
     assert rest(found) == {"name", "session_count", "location_data"} | UNDOCUMENTED
     assert set(found[0]) == rule.keys() - {"__else__"}
     assert any("'anonymous'" in line and "left out" in line for line in run.lines("WARNING"))
@@ -123,48 +123,56 @@ def test_each_output_stream_has_its_own_rules(
             "__else__": None,
         },
         "counts": {"__source__": "con*", "session_count": None, "email": None},
+        "keys": {"__source__": "contacts", "id": "id", "__else__": None},
     }
-    run = sync(workbench, malformed, maps)
+    run = workbench.sync(malformed, stream_maps=maps)
     assert rest(records(run)) == everything - {"name"}
     assert rest(records(run, "pii")) == {"name"} | UNDOCUMENTED
     assert rest(records(run, "counts")) == everything - {"session_count"}
+    assert records(run, "keys") == [{"id": name} for name in ids_of(malformed)]
     (line,) = [line for line in run.lines("WARNING") if "'name'" in line]
-    assert "in 'contacts' left out" in line
+    assert "in 'contacts', 'keys' left out" in line
     assert "in 'pii', 'counts' kept unchanged" in line
 
 
-def test_a_copy_takes_nothing_from_the_stream_itself(
+def test_a_pattern_names_the_stream_and_an_undocumented_field_is_dropped_by_its_name(
     workbench: Workbench, malformed: Sandbox, everything: set[str]
 ) -> None:
-    run = sync(
-        workbench, malformed, {"pii": {"__source__": "contacts", "id": "id", "__else__": None}}
-    )
-    assert rest(records(run)) == everything
-    assert {tuple(record) for record in records(run, "pii")} == {("id",)}
-    assert "left out" in run.log
-    assert "in 'contacts' kept unchanged" in run.log
-
-
-def test_an_undocumented_field_is_dropped_by_its_name(
-    workbench: Workbench, malformed: Sandbox, everything: set[str]
-) -> None:
-    run = sync(workbench, malformed, {"contacts": {"ai_summary": "__NULL__"}})
+    run = workbench.sync(malformed, stream_maps={"con*": {"ai_summary": "__NULL__"}})
     assert rest(records(run)) == everything - {"ai_summary"}
     assert any("has no field 'ai_summary'" in line for line in run.lines("WARNING"))
 
 
-def test_a_stream_can_be_replaced_by_copies(workbench: Workbench, leads_250: Sandbox) -> None:
-    run = sync(workbench, leads_250, {"contacts": None, "leads": {"__source__": "contacts"}})
-    assert records(run) == []
+@pytest.mark.parametrize("removed", [{"contacts": None}, {"__else__": "__NULL__"}])
+def test_copies_can_replace_a_stream(
+    workbench: Workbench, leads_250: Sandbox, removed: Maps
+) -> None:
+    maps = {**removed, "leads": {"__source__": "contacts"}}
+    run = workbench.sync(leads_250, stream_maps=maps)
     assert [record["id"] for record in records(run, "leads")] == ids_of(leads_250)
     streams = {message["stream"] for message in run.messages if message["type"] != "STATE"}
     assert streams == {"leads"}
 
 
+def test_a_map_can_rename_the_stream_and_choose_another_key(
+    workbench: Workbench, leads_250: Sandbox
+) -> None:
+    rule = {"key": "app_id + '-' + id", "__key_properties__": ["key"], "__alias__": "leads"}
+    run = workbench.sync(leads_250, stream_maps={"contacts": rule})
+    for record in records(run, "leads"):
+        assert record["key"] == f"{record['app_id']}-{record['id']}"
+    assert run.messages[0]["key_properties"] == ["key"]
+    assert {message["stream"] for message in run.messages if "stream" in message} == {"leads"}
+    assert run.kinds == ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
+
+
 def test_a_filter_drops_leads(workbench: Workbench, leads_250: Sandbox) -> None:
-    run = sync(workbench, leads_250, {"contacts": {"__filter__": "phone is not None"}})
+    maps = {"contacts": {"__filter__": "phone is not None"}}
     phones = [lead["id"] for lead in leads_250.workspace.leads() if lead.get("phone")]
-    assert [record["id"] for record in records(run)] == phones
+    assert [one["id"] for one in records(workbench.sync(leads_250, stream_maps=maps))] == phones
+
+
+# Wrong maps
 
 
 @pytest.mark.parametrize(
@@ -176,7 +184,6 @@ def test_a_filter_drops_leads(workbench: Workbench, leads_250: Sandbox) -> None:
         pytest.param({"__else__": None}, "contacts", id="else"),
         pytest.param({"contact": {"email": None}}, "contact", id="misspelt"),
         pytest.param({"contact": None}, "contact", id="misspelt-and-removed"),
-        pytest.param({"users": {"phone": None}}, "users", id="of-another-tap"),
         pytest.param({"user*": {"phone": None}}, "user*", id="pattern"),
         pytest.param({"pii": {"__source__": "contact"}}, "pii", id="source"),
         pytest.param(
@@ -184,10 +191,9 @@ def test_a_filter_drops_leads(workbench: Workbench, leads_250: Sandbox) -> None:
         ),
         pytest.param({"contacts": "email"}, "contacts", id="text"),
         pytest.param({"contacts": ["email"]}, "contacts", id="list"),
+        pytest.param({"contacts": {"__alias__": "("}}, "contacts", id="alias-of-no-form"),
         pytest.param({"__hush__": {}}, "__hush__", id="no-option"),
-        pytest.param(
-            {"contacts": {"__source__": "contacts"}}, "contacts", id="two-outputs-of-a-name"
-        ),
+        pytest.param({"contacts": {"__source__": "contacts"}}, "contacts", id="same-name-twice"),
     ],
 )
 def test_a_wrong_stream_is_named_before_the_sync(maps: Maps, stream: str) -> None:
@@ -195,28 +201,27 @@ def test_a_wrong_stream_is_named_before_the_sync(maps: Maps, stream: str) -> Non
         TapLeads(config={"access_token": "t", "stream_maps": maps})
 
 
+WRONG_RULES: dict[str, list[Any]] = {
+    "email": ["hush (", "", "hush = 1", "lower(email)", "e_mail", 5, {"hush": 1}],
+    "mail": ["self"],
+    "name": ["fake.name()"],  # the tests run without the package Faker
+    "id": [None, "__NULL__"],
+    "__key_properties__": ["id", [5]],
+    "__else__": ["hush"],
+    "__filter__": ["hush (", "e_mail", True],
+    "__alias__": [5],
+    "__source__": [5, None],
+    "__elze__": [None],
+}
+
+
 @pytest.mark.parametrize(
     ("rule", "field"),
-    [
-        pytest.param({"email": "hush ("}, "email", id="syntax"),
-        pytest.param({"email": ""}, "email", id="empty"),
-        pytest.param({"email": "hush = 1"}, "email", id="no-expression"),
-        pytest.param({"name": "name", "email": "lower(email)"}, "email", id="unknown-function"),
-        pytest.param({"email": "e_mail"}, "email", id="unknown-name"),
-        pytest.param({"mail": "self"}, "mail", id="self-of-a-new-field"),
-        pytest.param({"name": "fake.name()"}, "name", id="faker-is-not-installed"),
-        pytest.param({"email": 5}, "email", id="number"),
-        pytest.param({"email": {"hush": 1}}, "email", id="object"),
-        pytest.param({"id": None}, "id", id="key-dropped"),
-        pytest.param({"email": "email", "__else__": None}, "id", id="key-not-kept"),
-        pytest.param({"__key_properties__": ["nobody"]}, "nobody", id="key-that-is-not-there"),
-        pytest.param({"__key_properties__": "id"}, "__key_properties__", id="key-as-text"),
-        pytest.param({"__else__": "hush"}, "__else__", id="else"),
-        pytest.param({"__filter__": "hush ("}, "__filter__", id="filter-syntax"),
-        pytest.param({"__filter__": "e_mail"}, "__filter__", id="filter-name"),
-        pytest.param({"__filter__": True}, "__filter__", id="filter-type"),
-        pytest.param({"__elze__": None}, "__elze__", id="no-option"),
-        pytest.param({"__alias__": 5}, "__alias__", id="alias-type"),
+    [({field: rule}, field) for field, rules in WRONG_RULES.items() for rule in rules]
+    + [
+        ({"email": "email", "__else__": None}, "id"),
+        ({"__key_properties__": ["nobody"]}, "nobody"),
+        ({"__source__": "contacts", "__alias__": "copy"}, "__alias__"),
     ],
 )
 def test_stream_and_field_of_a_wrong_rule_are_named_before_the_sync(rule: Maps, field: str) -> None:
@@ -226,26 +231,7 @@ def test_stream_and_field_of_a_wrong_rule_are_named_before_the_sync(rule: Maps, 
     assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("maps", "place"),
-    [
-        pytest.param({"contact": {"email": None}}, "stream 'contact'", id="stream"),
-        pytest.param({"contacts": None}, "stream 'contacts'", id="nothing-left"),
-        pytest.param({"contacts": {"x": "hush ("}}, "stream 'contacts', field 'x'", id="field"),
-    ],
-)
-def test_a_wrong_map_is_one_line_and_no_message(
-    workbench: Workbench, leads_250: Sandbox, maps: Maps, place: str
-) -> None:
-    run = sync(workbench, leads_250, maps)
-    assert (run.code, run.output) == (1, b"")
-    (error,) = run.lines("ERROR")
-    assert f"'stream_maps', {place}" in error
-    for secret in ("hush", "Traceback", "  File "):
-        assert secret not in run.log
-
-
-def test_a_deselected_field_is_no_name_for_expressions(
+def test_one_line_refuses_an_expression_that_uses_a_deselected_field(
     workbench: Workbench, leads_250: Sandbox
 ) -> None:
     catalog = json.loads(run_tap("--discover").output)
@@ -253,10 +239,13 @@ def test_a_deselected_field_is_no_name_for_expressions(
         if entry["breadcrumb"] == ["properties", "email"]:
             entry["metadata"]["selected"] = False
     path = workbench.file("catalog.json", catalog)
-    maps = {"contacts": {"domain": "email.split('@')[1]"}}
+    maps = {"contacts": {"domain": "email.split('hush')[1]"}}
     run = workbench.sync(leads_250, "--catalog", path, stream_maps=maps)
     assert (run.code, run.output) == (1, b"")
-    assert "field 'domain': 'email' is not a field" in run.lines("ERROR")[0]
+    (error,) = run.lines("ERROR")
+    assert "'stream_maps', stream 'contacts', field 'domain': 'email' is not a field" in error
+    for secret in ("hush", "Traceback", "  File "):
+        assert secret not in run.log
 
 
 @pytest.mark.parametrize(
@@ -270,16 +259,17 @@ def test_a_deselected_field_is_no_name_for_expressions(
         pytest.param({"n": "config['hush']"}, "n", "KeyError", id="missing-setting"),
         pytest.param({"n": "int(pseudonym)"}, "n", "ValueError", id="value-in-the-error"),
         pytest.param({"n": "md5"}, "n", "TypeError", id="no-json"),
-        pytest.param({"__filter__": "phone.startswith('+1')"}, "__filter__", "", id="filter"),
+        pytest.param(
+            {"n": "1 / 0", "__filter__": "phone.startswith('+1')"}, "__filter__", "", id="filter"
+        ),
     ],
 )
 def test_an_expression_that_fails_is_one_line_without_values(
     workbench: Workbench, leads_250: Sandbox, rule: Maps, field: str, kind: str
 ) -> None:
-    run = sync(workbench, leads_250, {"contacts": rule})
+    run = workbench.sync(leads_250, stream_maps={"contacts": rule})
     assert run.code == 1
-    assert "ACTIVATE_VERSION" not in run.kinds
-    assert "STATE" not in run.kinds
+    assert not {"ACTIVATE_VERSION", "STATE"} & set(run.kinds)
     (error,) = run.lines("ERROR")
     assert f"'stream_maps', stream 'contacts', field '{field}'" in error
     assert kind in error
@@ -289,9 +279,8 @@ def test_an_expression_that_fails_is_one_line_without_values(
 
 def test_an_expression_that_fails_late_ends_the_sync_with_one_line(workbench: Workbench) -> None:
     with Sandbox(leads=1_200) as sandbox:
-        last = ids_of(sandbox)[-1]
-        rule = {"n": f"1 if id != '{last}' else int('hush')"}
-        run = sync(workbench, sandbox, {"contacts": rule})
+        rule = {"n": f"1 if id != '{ids_of(sandbox)[-1]}' else int('hush')"}
+        run = workbench.sync(sandbox, stream_maps={"contacts": rule})
     assert run.code == 1
     assert len(run.records) > 1_000
     (error,) = run.lines("ERROR")
@@ -301,14 +290,16 @@ def test_an_expression_that_fails_late_ends_the_sync_with_one_line(workbench: Wo
 
 
 @pytest.mark.parametrize("maps", [{}, {"contacts": {}}], ids=["no-stream", "no-field"])
-def test_an_empty_map_is_warned_of(workbench: Workbench, leads_250: Sandbox, maps: Maps) -> None:
-    run = sync(workbench, leads_250, maps)
+def test_the_log_warns_of_an_empty_map(
+    workbench: Workbench, leads_250: Sandbox, maps: Maps
+) -> None:
+    run = workbench.sync(leads_250, stream_maps=maps)
     assert [record["id"] for record in records(run)] == ids_of(leads_250)
     (warning,) = [line for line in run.lines("WARNING") if "stream_maps" in line]
     assert "__NULL__" in warning
 
 
-def test_expressions_may_use_fields_functions_settings_and_names_of_their_own(
+def test_expressions_can_use_fields_functions_settings_and_names_of_their_own(
     workbench: Workbench, leads_250: Sandbox
 ) -> None:
     rule = {
@@ -321,6 +312,56 @@ def test_expressions_may_use_fields_functions_settings_and_names_of_their_own(
         "f": "json.dumps(custom_attributes)",
         "g": "((custom_attributes or {}).get('lead_score') or 0) * 1.5",
     }
-    run = sync(workbench, leads_250, {"contacts": rule}, stream_map_config={"salt": "s"})
-    assert len(records(run)) == 250
+    maps = {"contacts": rule}
+    run = workbench.sync(leads_250, stream_maps=maps, stream_map_config={"salt": "s"})
+    assert run.code == 0, run.log
+    assert run.ids == ids_of(leads_250)
     assert not run.lines("WARNING")
+
+
+# Flattening
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_flattening_makes_columns_of_fields_and_leaves_open_objects_whole(
+    workbench: Workbench, malformed: Sandbox, depth: int
+) -> None:
+    run = workbench.sync(malformed, flattening_enabled=True, flattening_max_depth=depth)
+    found = records(run)
+    properties = run.messages[0]["schema"]["properties"]
+    assert "location_data__city_name" in properties
+    assert "location_data" not in properties
+    for name in ("custom_attributes", "additional_fields"):
+        assert "string" in properties[name]["type"]
+        assert not [other for other in properties if other.startswith(f"{name}__")]
+        texts = [record[name] for record in found if record[name] is not None]
+        assert texts
+        assert all(isinstance(json.loads(text), dict) for text in texts)
+    assert any(record["location_data__city_name"] for record in found)
+
+
+def test_flattening_loses_no_digit_and_no_value(workbench: Workbench) -> None:
+    attributes = {"score": 0.1, "count": 2**70, "list": [1.5]}
+    location = {"city_name": "Köln", "moon": {"phase": "full"}}
+    lead = {"id": "1", "custom_attributes": attributes, "location_data": location}
+    page = json.dumps({"scroll_param": "t", "contacts": [lead]})
+    with Sandbox(leads=1, faults=[f"body@1:{page}"]) as sandbox:
+        run = workbench.sync(sandbox, flattening_enabled=True, flattening_max_depth=1)
+    (record,) = records(run)
+    assert json.loads(record["custom_attributes"]) == attributes
+    assert "full" in json.dumps(record)
+
+
+def test_a_column_with_a_short_name_is_named_in_the_log(
+    workbench: Workbench, leads_250: Sandbox
+) -> None:
+    run = workbench.sync(
+        leads_250, flattening_enabled=True, flattening_max_depth=1, flattening_max_key_length=20
+    )
+    assert run.ids == ids_of(leads_250)
+    named = dict(
+        re.findall(r"Column '(.+)' has a short name for '(.+)'\.", "\n".join(run.lines("INFO")))
+    )
+    assert "location_data__continent_code" in named.values()
+    assert named.keys() <= run.records[0].keys()
+    assert all(len(column) <= 20 for column in run.records[0])

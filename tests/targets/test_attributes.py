@@ -35,7 +35,7 @@ def test_each_type_of_intercom_has_its_own() -> None:
     [
         pytest.param(definition("a", "string", custom=False), id="intercoms-own"),
         pytest.param(definition("a", "string", archived=True), id="archived"),
-        pytest.param(definition("a", "colour"), id="of-a-type-unheard-of"),
+        pytest.param(definition("a", "colour"), id="unknown-type"),
     ],
 )
 def test_other_attributes_are_not_declared(useless: dict[str, object]) -> None:
@@ -43,7 +43,7 @@ def test_other_attributes_are_not_declared(useless: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, {}, [], {"data_attributes": [3]}, {"data_attributes": 3}])
-def test_what_is_no_list_of_definitions_is_refused(answer: object) -> None:
+def test_a_response_without_a_list_of_definitions_is_refused(answer: object) -> None:
     with pytest.raises(TapLeadsError, match="not as documented"):
         with_attributes(answer)
 

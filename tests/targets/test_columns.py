@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
-from support.tap import Run, Workbench, run_tap
+from support.tap import Run, Workbench
 from support.warehouse import Warehouse
+
+from tap_leads.sandbox import Sandbox
 
 QUESTION = "Which of these best describes your current role in the company you work for?"
 CYRILLIC = "Каким образом вы узнали о нас в первый раз?"  # noqa: RUF001
@@ -18,49 +15,27 @@ FIRST = ["Plan", QUESTION, CYRILLIC, "team_size"]
 LATER = [QUESTION + " (other)", CYRILLIC + " (другое)", "plan", "PLAN"]
 
 
-@contextmanager
-def workspace(attributes: list[str]) -> Iterator[str]:
-    """A workspace of one lead, which has these attributes; the oldest first."""
+def load(workbench: Workbench, warehouse: Warehouse, attributes: list[str]) -> Run:
+    """Syncs a workspace of one lead, which has these attributes, the oldest first."""
+    # Intercom does not document their order; here, the newest is first.
     definitions = [
         {"name": name, "data_type": "string", "custom": True, "created_at": number}
         for number, name in enumerate(attributes)
-    ]
+    ][::-1]
     lead = {"id": "1", "custom_attributes": {name: f"= {name}" for name in attributes}}
-
-    class Api(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body: dict[str, Any] = {"type": "contact.list", "contacts": [lead], "scroll_param": "s"}
-            if self.path.startswith("/data_attributes"):
-                # The newest first: what Intercom's order is, no document says.
-                body = {"data_attributes": definitions[::-1]}
-            elif "scroll_param" in self.path:
-                body["contacts"] = []
-            encoded = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(encoded)))
-            self.end_headers()
-            self.wfile.write(encoded)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def load(workbench: Workbench, warehouse: Warehouse, attributes: list[str]) -> Run:
-    """Syncs a workspace into PostgreSQL."""
-    with workspace(attributes) as url:
-        config = {
-            "access_token": "t",
-            "api_url": url,
-            "typed_custom_attributes": True,
-            "flattening_enabled": True,
-            "flattening_max_depth": 1,
-        }
-        run = run_tap("--config", workbench.file("config.json", config))
+    page = {"type": "contact.list", "scroll_param": "s", "contacts": [lead]}
+    faults = [
+        f"data_attributes/body@*:{json.dumps({'data_attributes': definitions})}",
+        f"body@1:{json.dumps(page)}",
+        f"body@2:{json.dumps(page | {'contacts': []})}",
+    ]
+    with Sandbox(leads=1, faults=faults) as sandbox:
+        run = workbench.sync(
+            sandbox,
+            typed_custom_attributes=True,
+            flattening_enabled=True,
+            flattening_max_depth=1,
+        )
     assert run.code == 0, run.log
     warehouse.load(run)
     return run

@@ -55,7 +55,7 @@ def test_a_column_per_field_of_an_object_holds_the_object() -> None:
     assert not compare([RECORD], [row], {"at"})
 
 
-def test_what_is_missing_or_too_many_is_counted() -> None:
+def test_missing_and_surplus_rows_are_counted() -> None:
     other = RECORD | {"id": "2"}
     assert compare([RECORD, other], [RECORD], ()).missing == 1
     assert compare([RECORD], [RECORD, RECORD], ()).surplus == 1
@@ -69,7 +69,7 @@ def test_a_value_that_differs_is_named(field: str) -> None:
     assert compare([RECORD], [gone], {"at"}).fields == {field: 1}
 
 
-def test_what_a_target_does_to_any_value_is_told_apart() -> None:
+def test_changes_to_all_columns_are_reported_apart() -> None:
     record = {"id": "1", "name": "", "at": "2026-01-02T03:04:05.5Z", "tags": {"n": 2**64 + 1}}
     row = {"id": "1", "name": None, "at": "2026-01-02T03:04:05Z", "tags": {"n": float(2**64)}}
     found = compare([record], [row], {"at"})

@@ -1,11 +1,14 @@
-"""Pages that are lost without a sign: no row that exists in Intercom is deleted, and none lacks."""
+"""Pages that are lost without a sign: no row of a lead that exists is deleted or missing."""
 
 from __future__ import annotations
+
+import uuid
 
 import pytest
 from support.tap import Workbench, ids_of
 from support.warehouse import Warehouse
 
+from demo.postgres import PostgresServer
 from tap_leads.sandbox import Sandbox
 
 UNCOUNTED = ["counts/403@*", "contacts/403@*"]
@@ -30,17 +33,31 @@ LOSSES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def all_leads(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """What a sync without faults has loaded."""
+    folder = tmp_path_factory.mktemp("all")
+    loaded = Warehouse(postgres, f"test_{uuid.uuid4().hex}", folder)
+    with Sandbox(leads=730) as sandbox:
+        loaded.load(Workbench(folder).sync(sandbox), hard_delete=True)
+    return loaded
+
+
+@pytest.fixture
+def loaded(all_leads: Warehouse) -> Warehouse:
+    """The same in a schema of the test's own."""
+    return all_leads.copy(f"test_{uuid.uuid4().hex}")
+
+
 @pytest.mark.parametrize("faults", LOSSES)
-def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
-    workbench: Workbench, warehouse: Warehouse, faults: list[str]
+def test_lost_leads_are_read_again_and_nothing_is_deleted(
+    workbench: Workbench, loaded: Warehouse, faults: list[str]
 ) -> None:
-    with Sandbox(leads=730, idle_limit=1.0) as sandbox:
-        warehouse.load(workbench.sync(sandbox), hard_delete=True)
     with Sandbox(leads=730, idle_limit=1.0, faults=faults) as sandbox:
         run = workbench.sync(sandbox, scroll_wait_timeout=3)
         assert run.code == 0, run.log
-        warehouse.load(run, hard_delete=True)
-        assert set(ids_of(sandbox)) <= set(warehouse.ids())
+        loaded.load(run, hard_delete=True)
+        assert set(ids_of(sandbox)) <= set(loaded.ids())
         assert set(ids_of(sandbox)) <= set(run.ids)
     assert len(run.ids) <= 730 + 10
 
@@ -49,23 +66,21 @@ def test_what_a_scroll_loses_is_read_again_and_nothing_is_deleted(
     ("leads", "faults", "code"),
     [
         pytest.param(730, ["end@p8"], 1, id="two-scrolls-lack-4-percent"),
-        pytest.param(730, ["end@p1"], 1, id="two-scrolls-bring-nothing"),
+        pytest.param(730, ["end@p1"], 1, id="two-scrolls-are-empty"),
         pytest.param(250, ["end@p2", "counts/403@*"], 1, id="the-list-contradicts-two-scrolls"),
         pytest.param(730, ["end@p8", *UNCOUNTED], 0, id="two-scrolls-agree-and-no-count"),
-        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="leads-that-come-hide-a-page"),
+        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="new-leads-hide-a-page"),
     ],
 )
-def test_what_two_scrolls_lack_is_never_deleted(
-    workbench: Workbench, warehouse: Warehouse, leads: int, faults: list[str], code: int
+def test_leads_that_two_scrolls_lack_are_never_deleted(
+    workbench: Workbench, loaded: Warehouse, leads: int, faults: list[str], code: int
 ) -> None:
-    with Sandbox(leads=leads, idle_limit=1.0) as sandbox:
-        warehouse.load(workbench.sync(sandbox), hard_delete=True)
     with Sandbox(leads=leads, idle_limit=1.0, faults=faults) as sandbox:
         run = workbench.sync(sandbox)
         assert run.code == code, run.log
         assert "ACTIVATE_VERSION" not in run.kinds
-        warehouse.load(run, hard_delete=True)
-        assert set(ids_of(sandbox)) <= set(warehouse.ids())
+        loaded.load(run, hard_delete=True)
+        assert set(ids_of(sandbox)) <= set(loaded.ids())
 
 
 @pytest.mark.parametrize("leads", [10_150, 30_150])

@@ -1,4 +1,4 @@
-"""What stands in a real PostgreSQL is what stands in Intercom."""
+"""After a sync, a real PostgreSQL has the leads that Intercom has."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_each_field_arrives_in_a_column_of_its_type(
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-def test_leads_that_are_gone_from_intercom_go(
+def test_deleted_leads_are_marked_or_deleted(
     workbench: Workbench, warehouse: Warehouse, hard: bool
 ) -> None:
     with Sandbox(leads=300, idle_limit=1.0) as sandbox:
@@ -88,7 +88,7 @@ def test_a_sync_that_fails_midway_deletes_nothing(
         assert warehouse.ids() == sorted(ids_of(sandbox))
 
 
-def test_the_name_that_a_stream_map_gives_is_honoured(
+def test_a_renamed_stream_has_a_table_of_its_name(
     workbench: Workbench, warehouse: Warehouse
 ) -> None:
     maps = {"contacts": {"__alias__": "leads"}}

@@ -18,10 +18,10 @@ QUESTION = "Which of these best describes your current role in the company you w
 CYRILLIC = "Каким образом вы узнали о нас в первый раз?"  # noqa: RUF001
 
 
-def schema_with(*names: str) -> dict[str, Any]:
-    """The schema with custom attributes of these names, in this order."""
+def schema_with(*names: str, seconds_apart: int = 1) -> dict[str, Any]:
+    """The schema with custom attributes of these names, the oldest first."""
     attributes = [
-        {"name": name, "data_type": "string", "custom": True, "created_at": 1_500_000_000 + number}
+        {"name": name, "data_type": "string", "custom": True, "created_at": number * seconds_apart}
         for number, name in enumerate(names)
     ]
     return with_attributes({"data_attributes": attributes})
@@ -42,12 +42,11 @@ def columns_of(*names: str, **options: Any) -> dict[str, str]:
     return found
 
 
-def test_short_names_are_left_as_they_are() -> None:
-    assert columns_of("team_size", "Job title", "budget_€") == {
-        "team_size": "custom_attributes__team_size",
-        "Job title": "custom_attributes__Job title",
-        "budget_€": "custom_attributes__budget_€",
-    }
+@pytest.mark.parametrize("separator", ["__", "."])
+def test_a_short_name_is_left_as_it_is_after_the_separator(separator: str) -> None:
+    names = ["team_size", "Job title", "budget_€"]
+    columns = columns_of(*names, separator=separator)
+    assert columns == {name: f"custom_attributes{separator}{name}" for name in names}
 
 
 @pytest.mark.parametrize("name", [QUESTION, CYRILLIC, "職種" * 30, "👩🏽‍🚀" * 10])
@@ -65,10 +64,11 @@ def test_names_that_begin_alike_stay_apart() -> None:
     assert len({column.casefold() for column in columns_of(*names).values()}) == 500
 
 
-def test_names_that_differ_in_case_stay_apart_and_the_older_keeps_its_column() -> None:
-    assert columns_of("Plan", "plan", "PLAN")["Plan"] == "custom_attributes__Plan"
-    assert columns_of("plan", "Plan", "PLAN")["plan"] == "custom_attributes__plan"
-    assert len({column.casefold() for column in columns_of("Plan", "plan", "PLAN").values()}) == 3
+def test_names_that_differ_in_case_stay_apart_and_the_oldest_keeps_its_column() -> None:
+    for names in (["Plan", "plan", "PLAN"], ["plan", "Plan", "PLAN"]):
+        columns = columns_of(*names)
+        assert columns[names[0]] == f"custom_attributes__{names[0]}"
+        assert len({column.casefold() for column in columns.values()}) == 3
 
 
 @given(names=st.lists(st.text(min_size=1, max_size=40), unique=True, min_size=1, max_size=12))
@@ -80,16 +80,13 @@ def test_columns_are_short_different_and_stay_when_others_are_added(names: list[
     assert all(len(column.encode()) <= MAX_BYTES for column in after.values())
 
 
-def test_the_order_in_which_intercom_lists_attributes_changes_no_column() -> None:
+def test_the_order_in_which_intercom_lists_attributes_of_the_same_age_changes_no_column() -> None:
     names = ["Plan", "plan", QUESTION, QUESTION + "!", CYRILLIC]
-    attributes = [
-        {"name": name, "data_type": "string", "custom": True, "created_at": 5} for name in names
-    ]
     forwards, backwards = (
-        flatten(with_attributes({"data_attributes": listed})).schema
-        for listed in (attributes, attributes[::-1])
+        list(flatten(schema_with(*listed, seconds_apart=0)).schema["properties"])
+        for listed in (names, names[::-1])
     )
-    assert list(forwards["properties"]) == list(backwards["properties"])
+    assert forwards == backwards
 
 
 @pytest.mark.parametrize("max_length", [20, 30, 63, 200])
@@ -102,10 +99,6 @@ def test_the_users_limit_counts_characters(max_length: int) -> None:
 def test_a_limit_that_is_too_low_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(TapLeadsError, match="flattening_max_key_length"):
         flatten(LEAD_SCHEMA, max_length=3)
-
-
-def test_the_users_separator_stands_between_the_names() -> None:
-    assert columns_of("plan", separator=".") == {"plan": "custom_attributes.plan"}
 
 
 def test_a_name_that_is_another_path_joined_stays_apart() -> None:

@@ -1,4 +1,4 @@
-"""What follows from each kind of response: the table, cell by cell, and its limits."""
+"""The reaction to each kind of response, cell by cell of the table, and its limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Cell = tuple[Kind, Moment]
 
 
 def problem(kind: Kind, moment: Moment) -> Script:
-    """A scroll in which such a response comes at such a moment."""
+    """A scroll in which this response is sent at this moment."""
     wait = 7.0 if kind is Kind.RATE_LIMITED else 0.0
     return [no_page(kind, wait)] if moment is OPENING else [A, no_page(kind, wait)]
 
@@ -34,11 +34,11 @@ ENDS: dict[Cell, tuple[int | None, list[Script]]] = {
     (Kind.CONTRADICTED_END, OPENING): (2, [[EMPTY], [EMPTY]]),
     (Kind.CONTRADICTED_END, LATER): (102, [[FULL, EMPTY], [FULL, EMPTY]]),
 }
-"""For the kinds of ends: Intercom's count, and the scrolls."""
+"""Intercom's count and the scrolls, for each kind of end."""
 
 
 def broken_scrolls(kind: Kind, moment: Moment) -> list[Script]:
-    """The scrolls that come into one cell of the table."""
+    """The scrolls that reach one cell of the table."""
     first: Script
     match kind:
         case Kind.REPEATED:
@@ -49,12 +49,12 @@ def broken_scrolls(kind: Kind, moment: Moment) -> list[Script]:
             first = [A, 60.0, no_page(Kind.UNREACHABLE)]
         case _:
             first = problem(kind, moment)
-    restarted = EXPECTED[kind, moment] is RESTARTED  # twice: that must not be taken for the end
+    restarted = EXPECTED[kind, moment] is RESTARTED  # twice, which must not be taken for the end
     return [first, first] if restarted else [first]
 
 
 def scenario(kind: Kind, moment: Moment) -> Result:
-    """Runs the loop into one cell of the table; everything else is in order."""
+    """Runs the loop into one cell of the table, with no other fault."""
     if (kind, moment) in ENDS:
         count, scrolls = ENDS[kind, moment]
         return play(*scrolls, counts=[count])
@@ -105,7 +105,7 @@ CELLS = [pytest.param(*cell, id=f"{cell[0].name}-{cell[1].name}".lower()) for ce
 
 
 def check(kind: Kind, moment: Moment) -> None:
-    """Runs into a cell of the table, and compares what comes of it."""
+    """Runs into a cell of the table, and compares the result with what is expected."""
     expected = {"waits": [], "asked": [None], "error": ""} | EXPECTED[kind, moment]
     result = scenario(kind, moment)
     if "versions" in expected:
@@ -142,7 +142,7 @@ def test_each_kind_of_response_has_its_reaction(kind: Kind, moment: Moment) -> N
 def test_no_cell_can_be_changed_without_a_failing_test(
     kind: Kind, moment: Moment, other: Reaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table is what decides: with any other reaction, the test above fails."""
+    """With any other reaction, the test above fails."""
     if other is REACTIONS[kind][moment]:
         check(kind, moment)
         return
@@ -173,8 +173,8 @@ def test_another_scroll_is_asked_for_once_per_idle_time_until_the_limit() -> Non
     assert result.waits == [60.0] * 10
 
 
-def test_the_limit_of_waiting_spans_restarts_that_bring_nothing_new() -> None:
-    """Else a limit of 600 s could become many times that."""
+def test_the_limit_of_waiting_spans_restarts_without_anything_new() -> None:
+    """Otherwise, 600 s could become many times as much."""
     waits: list[Script] = [[no_page(Kind.SCROLL_EXISTS)]] * 4
     broken: Script = [A, no_page(Kind.UNCLEAR)]
     result = play(broken, *waits, broken, *waits, broken, *waits)
@@ -182,8 +182,8 @@ def test_the_limit_of_waiting_spans_restarts_that_bring_nothing_new() -> None:
     assert result.waits.count(60.0) - 1 == 10
 
 
-def test_a_page_that_brings_something_new_ends_the_waiting() -> None:
-    """A long sync may meet the rate limit a thousand times, if it goes on each time."""
+def test_a_page_with_something_new_resets_the_limit_of_waiting() -> None:
+    """A long sync may reach the rate limit a thousand times, if it goes on each time."""
     limited = no_page(Kind.RATE_LIMITED, 10.0)
     follows: list[Script] = [[page(f"lead-{number}"), limited] for number in range(1000)]
     result = play(*follows, [B, EMPTY])
@@ -191,8 +191,8 @@ def test_a_page_that_brings_something_new_ends_the_waiting() -> None:
     assert sum(result.waits) == 10_000.0
 
 
-def test_pages_that_are_known_from_an_earlier_scroll_end_the_waiting_within_a_scroll() -> None:
-    """A restart reads everything again: it may meet the rate limit as often as the first time."""
+def test_pages_that_an_earlier_scroll_sent_reset_the_limit_within_a_scroll() -> None:
+    """A restart reads everything again, and may reach the rate limit as often as before."""
     limited = no_page(Kind.RATE_LIMITED, 10.0)
     pages = [page(f"lead-{number}") for number in range(100)]
     follows: list[Script] = [[each, limited] for each in pages]
@@ -234,7 +234,7 @@ def test_waiting_for_another_scroll_is_not_a_restart() -> None:
     assert not result.error
 
 
-def test_versions_are_passed_on_once_and_never_an_older_one_after_a_newer() -> None:
+def test_versions_are_passed_on_once_and_no_older_one_after_a_newer() -> None:
     first: Script = [page("a@5"), page("b@5"), no_page(Kind.UNCLEAR)]
     result = play(first, [page("a@4", "c"), page("b@6"), page("a@5"), EMPTY])
     assert result.versions == ["a@5", "b@5", "c@1", "b@6"]
@@ -261,7 +261,7 @@ def test_older_versions_again_and_again_are_a_repeated_page() -> None:
     assert "repeated" in result.error
 
 
-def test_what_is_said_is_true_of_the_moment() -> None:
+def test_a_warning_says_whether_the_opening_failed_or_the_scroll_broke() -> None:
     result = play([no_page(Kind.UNCLEAR)], [A, no_page(Kind.UNCLEAR)], ALL, counts=[2])
     warnings = [line for line in result.log if line.startswith("WARNING")]
     assert "Opening the scroll failed" in warnings[0]

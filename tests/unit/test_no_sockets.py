@@ -1,4 +1,4 @@
-"""The guard of this room works."""
+"""The fixture of these tests that forbids sockets works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages are read ahead in a thread that leaves nothing behind."""
+"""The thread that reads pages ahead leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from tap_leads.scroll.prefetch import Prefetch
 
 
-def test_one_that_was_never_started_can_be_stopped() -> None:
+def test_a_prefetch_that_was_never_started_can_be_stopped() -> None:
     before, aborted = threading.active_count(), list[bool]()
     Prefetch(lambda: aborted.append(True)).stop()
     assert aborted == []

@@ -31,12 +31,9 @@ def test_a_path_is_left_out_and_nothing_else(
     assert prune(value, tree([path])) == left
 
 
-@pytest.mark.parametrize(
-    "paths", [[("a",), ("a", "b")], [("a", "b"), ("a",)]], ids=["before", "after"]
-)
+@pytest.mark.parametrize("paths", [[("a",), ("a", "b")], [("a", "b", "c"), ("a",), ("a", "b")]])
 def test_a_whole_field_holds_its_parts(paths: list[Path]) -> None:
     assert tree(paths) == {"a": None}
-    assert tree([*paths, ("a", "b", "c")]) == {"a": None}
 
 
 def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it() -> None:
@@ -51,12 +48,8 @@ def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it(
     assert found[ATTRIBUTES] == {"plan": "pro"}
     assert found[REST] == {"y": {}, "z": 0}
     assert found["email"] == record["email"]
-
-
-def test_a_rest_of_which_nothing_is_left_is_null() -> None:
-    selection = Selection.of([(ATTRIBUTES, "ssn")], ())
-    record = {"id": "1", ATTRIBUTES: None, REST: {ATTRIBUTES: {"ssn": "hush"}}}
-    assert selection.of_record(record)[REST] is None
+    nothing_left = {"id": "1", ATTRIBUTES: None, REST: {ATTRIBUTES: {"ssn": "hush"}}}
+    assert selection.of_record(nothing_left)[REST] is None
 
 
 @pytest.mark.parametrize(
@@ -81,14 +74,10 @@ def test_what_is_said_of_a_value_is_what_became_of_it(
 def test_a_property_that_the_catalog_does_not_name_stays_out_where_it_names_the_allowed() -> None:
     selection = Selection.of([(ATTRIBUTES, "ssn")], (), {ATTRIBUTES: {"plan", "ssn"}})
     sent = {"ssn": "hush", "plan": "pro", "~undeclared": "hush"}
-    record = {"id": "1", "~x": 1, ATTRIBUTES: sent, REST: {ATTRIBUTES: sent, "~y": 2}}
     left = {"plan": "pro"}
-    assert selection.of_record(record) == {
-        "id": "1",
-        "~x": 1,
-        ATTRIBUTES: left,
-        REST: {ATTRIBUTES: left, "~y": 2},
-    }
+    record = {"id": "1", "~x": 1, ATTRIBUTES: sent, REST: {ATTRIBUTES: sent, "~y": 2}}
+    expected = {"id": "1", "~x": 1, ATTRIBUTES: left, REST: {ATTRIBUTES: left, "~y": 2}}
+    assert selection.of_record(record) == expected
     assert selection.fate((ATTRIBUTES, "~undeclared"), is_object=False) is Fate.LEFT_OUT
     assert selection.fate((ATTRIBUTES, "plan"), is_object=False) is Fate.KEPT
 

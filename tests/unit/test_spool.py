@@ -1,11 +1,11 @@
-"""The spool keeps pages on disk, in order, and gives the disk back."""
+"""The spool keeps pages on disk, in order, and frees the disk."""
 
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def test_the_files_are_private_and_have_no_name(
     spool.close()
 
 
-def test_disk_is_given_back_as_pages_are_taken() -> None:
+def test_the_disk_is_freed_as_pages_are_taken() -> None:
     before = sum(status.st_size for status in nameless_files().values())
     spool = Spool(segment_bytes=10_000)
     for _ in range(100):
@@ -70,7 +70,7 @@ def test_disk_is_given_back_as_pages_are_taken() -> None:
     assert sum(status.st_size for status in nameless_files().values()) == before
 
 
-def test_a_target_that_keeps_up_needs_room_for_one_page_only() -> None:
+def test_a_target_that_keeps_up_needs_disk_for_one_page_only() -> None:
     before = sum(status.st_size for status in nameless_files().values())
     spool = Spool()
     for _ in range(1000):
@@ -80,19 +80,13 @@ def test_a_target_that_keeps_up_needs_room_for_one_page_only() -> None:
     spool.close()
 
 
-def test_a_page_that_the_disk_does_not_take_is_a_clear_error() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    spool = Spool()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    try:
-        with pytest.raises(SpoolError, match="TMPDIR"):
-            spool.put(bytes(20_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        spool.close()
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_a_clear_error() -> None:
+    with closing(Spool()) as spool, pytest.raises(SpoolError, match="TMPDIR"):
+        spool.put(bytes(20_000))
 
 
-def test_a_page_that_the_disk_does_not_give_back_is_a_clear_error() -> None:
+def test_a_page_that_is_lost_on_disk_is_a_clear_error() -> None:
     before = nameless_files().keys()
     spool = Spool()
     spool.put(b"page")

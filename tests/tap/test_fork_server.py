@@ -1,0 +1,61 @@
+"""A run of the tap that a test starts never outlives the test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+import psutil
+import pytest
+from support.tap import Workbench, environment, start_tap
+
+from tap_leads.sandbox import Sandbox
+
+
+def test_a_run_that_takes_too_long_is_killed(workbench: Workbench) -> None:
+    with (
+        Sandbox(leads=5, faults=["hang@1"]) as sandbox,
+        start_tap("--config", workbench.config(sandbox)) as tap,
+    ):
+        with pytest.raises(subprocess.TimeoutExpired):
+            tap.communicate(timeout=0.1)
+        assert tap.wait(timeout=30) == -9
+
+
+PARENT = """
+import os, signal, sys
+from support.tap import start_tap
+tap = start_tap("--config", sys.argv[1])
+tap.stderr.readline()
+print(tap.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_ends_with_the_process_of_its_test_however_that_ends(workbench: Workbench) -> None:
+    with Sandbox(leads=5, faults=["hang@1"]) as sandbox:
+        parent = subprocess.run(
+            [sys.executable, "-c", PARENT, workbench.config(sandbox)],
+            env=environment(PYTHONPATH=":".join(sys.path)),
+            stdout=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(int(parent.stdout)).wait(timeout=30)
+    assert parent.returncode == -9
+
+
+def test_a_server_that_died_is_replaced(workbench: Workbench) -> None:
+    with (
+        Sandbox(leads=5, faults=["hang@1"]) as sandbox,
+        start_tap("--config", workbench.config(sandbox)) as tap,
+    ):
+        os.kill(psutil.Process(tap.pid).ppid(), signal.SIGKILL)
+        with pytest.raises(ConnectionError, match="fork server"):
+            tap.wait(timeout=30)
+    with start_tap("--version") as tap:
+        assert tap.communicate(timeout=30)[0].startswith(b"tap-leads")
