@@ -49,6 +49,10 @@ test-airflow: $(DEV) $(PLUGINS) ## Run the tests that need Airflow, which is ins
 simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (some minutes)
 	SIMULATE_FAULTS=3 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
+.PHONY: mutants
+mutants: $(DEV) ## Change the code in small ways; tests must notice each change (ONLY=file, 40 minutes)
+	@nice $(BIN)/python -m proof.mutants $(ONLY)
+
 .PHONY: cover
 cover: COVER = 1
 cover: test ## Run all tests; every line and branch of tap_leads must be run
@@ -124,7 +128,7 @@ pins: $(DEV) ## Update the pinned versions in requirements/
 	    --no-emit-package tap-leads --custom-compile-command 'make pins' \
 	    requirements/$$name.in pyproject.toml --output-file requirements/$$name.txt || exit; \
 	done
-	@for name in airflow airflow-celery airflow-kubernetes dbt; do \
+	@for name in airflow airflow-celery airflow-kubernetes dbt mutants; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
 	    --custom-compile-command 'make pins' requirements/$$name.in \
 	    --output-file requirements/$$name.txt || exit; \

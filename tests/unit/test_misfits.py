@@ -1,0 +1,87 @@
+"""What is said of values that do not fit: where they were, how many, and what became of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_leads.records.misfits import Misfit, Misfits
+from tap_leads.records.selection import Path, Selection
+
+KEPT = "kept unchanged in 'additional_fields'"
+KEPT_IN_PART = "kept in 'additional_fields', without the parts of it that you deselected or mapped"
+LEFT_OUT = "left out, as you deselected or mapped it"
+
+
+def sentences(*paths: Path, **outputs: Selection) -> list[str]:
+    """What is said of an unknown value at each path."""
+    misfits = Misfits()
+    for path in paths:
+        misfits.add(Misfit(path, known=False, is_object=False))
+    return list(misfits.sentences(outputs or {"contacts": Selection()}))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        pytest.param(("plan",), "plan", id="name"),
+        pytest.param(("_Plan-2",), "_Plan-2", id="signs"),
+        pytest.param(("a", "b"), "a.b", id="path"),
+        pytest.param(("a" + 63 * "b",), "a" + 63 * "b", id="longest"),
+        pytest.param(("a" + 64 * "b",), "(hidden name)", id="too-long"),
+        pytest.param(("2plan",), "(hidden name)", id="digit"),
+        pytest.param(("jane@example.com",), "(hidden name)", id="address"),
+        pytest.param(("a", "Jane Doe"), "a.(hidden name)", id="person"),
+        pytest.param(("",), "(hidden name)", id="empty"),
+        pytest.param(("(other names)",), "(other names)", id="others"),
+    ],
+)
+def test_a_name_that_may_be_personal_data_is_hidden(path: Path, name: str) -> None:
+    assert sentences(path) == [f"Field '{name}' is not known in 1 lead(s): {KEPT}."]
+
+
+def test_each_field_has_one_sentence_with_its_count_in_alphabetical_order() -> None:
+    misfits = Misfits()
+    misfits.add(Misfit(("b",), known=True, is_object=False), 2)
+    misfits.add(Misfit(("b",), known=True, is_object=True), 3)
+    misfits.add(Misfit(("b",), known=False, is_object=False))
+    misfits.add(Misfit(("a",), known=False, is_object=False))
+    assert list(misfits.sentences({"contacts": Selection()})) == [
+        f"Field 'a' is not known in 1 lead(s): {KEPT}.",
+        f"Field 'b' is not known in 1 lead(s): {KEPT}.",
+        f"Field 'b' holds a value of another type in 5 lead(s): {KEPT}.",
+    ]
+
+
+def test_after_a_hundred_fields_the_others_are_counted_together() -> None:
+    paths = [(f"field-{number:03}",) for number in range(102)]
+    found = sentences(*paths, paths[0], paths[101])
+    assert len(found) == 101
+    assert found[0] == f"Field '(other names)' is not known in 3 lead(s): {KEPT}."
+    assert found[1] == f"Field 'field-000' is not known in 2 lead(s): {KEPT}."
+    assert found[100] == f"Field 'field-099' is not known in 1 lead(s): {KEPT}."
+
+
+def test_streams_with_other_selections_are_named() -> None:
+    drops = Selection.of([("a",)], ())
+    outputs = {"one": Selection(), "two": drops, "three": Selection()}
+    (found,) = sentences(("a",), **outputs)
+    assert found == (
+        f"Field 'a' is not known in 1 lead(s): in 'one', 'three' {KEPT}; in 'two' {LEFT_OUT}."
+    )
+    (same,) = sentences(("b",), **outputs)
+    assert same.endswith(f"1 lead(s): {KEPT}.")
+
+
+def test_an_object_of_which_parts_are_left_out_is_kept_in_part() -> None:
+    misfits = Misfits()
+    misfits.add(Misfit(("a",), known=True, is_object=True))
+    (found,) = misfits.sentences({"contacts": Selection.of([("a", "b")], ())})
+    assert found.endswith(f"in 1 lead(s): {KEPT_IN_PART}.")
+
+
+def test_a_value_that_is_deselected_inside_additional_fields_is_left_out() -> None:
+    outputs = Selection.of([("additional_fields", "a"), ("b", "c")], ())
+    assert sentences(("a",), ("c",), contacts=outputs) == [
+        f"Field 'a' is not known in 1 lead(s): {LEFT_OUT}.",
+        f"Field 'c' is not known in 1 lead(s): {KEPT}.",
+    ]

@@ -1,0 +1,104 @@
+"""The sentences of outcomes: what happened, and what the user can do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from tap_leads.scroll import outcomes
+from tap_leads.scroll.ends import Count
+from tap_leads.scroll.outcomes import LATER, NETWORK, Outcome
+from tap_leads.scroll.quiet import quiet_requests, unlogged_request
+from tap_leads.scroll.reactions import Kind
+
+
+def test_an_outcome_reads_as_two_sentences() -> None:
+    outcome = Outcome(Kind.REFUSED, "a refusal of Intercom", "Ask Jane", 3.0)
+    assert outcome.sentence == "A refusal of Intercom"
+    assert str(outcome) == "A refusal of Intercom. Ask Jane."
+    assert (outcome.kind, outcome.what, outcome.advice, outcome.wait) == outcome.args
+
+
+def test_without_advice_the_sync_is_to_be_run_again() -> None:
+    assert str(Outcome(Kind.UNCLEAR, "x")) == f"X. {LATER}."
+    assert Outcome(Kind.UNCLEAR, "x").wait == 0.0
+
+
+@pytest.mark.parametrize(
+    ("expected", "counted"),
+    [
+        (None, "does not say how many there are"),
+        (Count(3), "counts 3"),
+        (Count(3, exact=False), "counts at least 3"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Kind.END, Kind.DOUBTFUL_END, Kind.ACCEPTED_END])
+def test_an_end_is_told_with_the_leads_and_the_count(
+    kind: Kind, expected: Count | None, counted: str
+) -> None:
+    end = outcomes.end(kind, 2, expected)
+    assert end.kind is kind
+    assert end.what == f"the scroll ended with 2 leads, while Intercom {counted}"
+    assert end.advice == LATER
+
+
+def test_two_ends_that_contradict_the_count_are_told_with_the_setting() -> None:
+    end = outcomes.end(Kind.CONTRADICTED_END, 2, Count(9))
+    assert end.kind is Kind.CONTRADICTED_END
+    assert end.what == "two scrolls in a row ended with 2 leads, while Intercom counts 9"
+    assert "'count_mismatch' to 'warn'" in end.advice
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "what", "advice"),
+    [
+        (outcomes.repeated, Kind.REPEATED, "repeated a page", LATER),
+        (
+            outcomes.unreachable_too_long, Kind.UNREACHABLE_TOO_LONG,
+            "could not be reached before the scroll expired", NETWORK,
+        ),
+        (outcomes.lead_without_id, Kind.LEAD_WITHOUT_ID, "a lead without an id", "report this"),
+    ],
+    ids=["repeated", "unreachable", "lead"],
+)  # fmt: skip
+def test_each_outcome_has_its_kind(
+    make: Callable[[], Outcome], kind: Kind, what: str, advice: str
+) -> None:
+    outcome = make()
+    assert outcome.kind is kind
+    assert what in outcome.what
+    assert advice in outcome.advice
+
+
+def test_what_the_http_library_logs_about_a_request_is_dropped_for_this_thread_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its records contain the scroll's token. Other users of the library keep their log."""
+    logger, other = logging.getLogger("urllib3.connectionpool"), logging.getLogger("urllib4.other")
+    quiet_requests()
+    quiet_requests()
+    with caplog.at_level(logging.DEBUG):
+        with unlogged_request():
+            logger.warning("secret")
+            other.warning("kept")
+            with unlogged_request():
+                logger.warning("secret")
+            logger.warning("secret")
+        logger.warning("kept")
+    assert caplog.messages == ["kept", "kept"]
+    assert len([each for each in logger.filters if "sending" in repr(each)]) == 1
+
+
+def test_after_an_error_the_http_library_logs_again(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_requests()
+
+    def fail() -> None:
+        with unlogged_request():
+            raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - it has no message
+        fail()
+    logging.getLogger("urllib3.connectionpool").warning("kept")
+    assert caplog.messages == ["kept"]

@@ -1,0 +1,33 @@
+"""The thread that reads ahead never keeps the process from ending."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+
+import pytest
+
+from tap_leads.scroll.prefetch import Prefetch
+
+
+def test_the_thread_is_a_daemon_and_is_waited_for_two_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits, started, aborted = [], threading.Event(), threading.Event()
+    join = threading.Thread.join
+
+    def waited(thread: threading.Thread, timeout: float | None = None) -> None:
+        waits.append((thread.name, thread.daemon, timeout))
+        join(thread, 10)
+
+    def source() -> Generator[bytes, None, None]:
+        yield b"page"
+        started.set()
+        assert aborted.wait(10)
+
+    prefetch = Prefetch(aborted.set)
+    assert next(iter(prefetch.pages(source()))) == b"page"
+    assert started.wait(10)
+    monkeypatch.setattr(threading.Thread, "join", waited)
+    prefetch.stop()
+    assert waits == [("prefetch", True, 2.0)]
