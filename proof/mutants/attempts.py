@@ -99,7 +99,7 @@ def attempt_all(
                 if len(running) >= processes:
                     yield _next_result(running)
                 tests = before.tests_of(mutant.path, mutant.line)
-                seconds = 10 + 10 * sum(before.seconds[test] for test in tests)
+                seconds = 20 + 2 * sum(before.seconds[test] for test in tests)
                 attempt = _attempt(mutant, tests, Path(folder, str(number)))
                 running[fork(attempt, int(seconds))] = mutant
             while running:

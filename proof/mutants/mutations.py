@@ -20,6 +20,7 @@ Some kinds of changes are left out:
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider, WhitespaceInclusivePositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
+_COMMENT = re.compile("  # .*")
 _UNCHANGED_CALLS = {"len", "isinstance", "cast"}
 _TYPES = {"Callable", "Literal", "dict", "tuple"}
 _TEXTS_FOR_USERS = {"title", "description"}
@@ -108,8 +110,10 @@ def _kept_for_users(arguments: Any) -> list[Any]:
 
 
 def difference(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ, before and after, without their indentation."""
-    old, new = ([line.strip() for line in text.splitlines()] for text in (before, after))
+    """The lines that differ, before and after, without indentation and comments."""
+    old, new = (
+        [_COMMENT.sub("", line).strip() for line in text.splitlines()] for text in (before, after)
+    )
     while old and new and old[0] == new[0]:
         del old[0], new[0]
     while old and new and old[-1] == new[-1]:

@@ -167,11 +167,11 @@ def test_pauses_before_restarts_grow_by_half_and_do_not_count_as_waiting() -> No
     kept = "leads that were already sent are not sent again."
     first, second = trial.log
     assert first == (
-        "WARNING: Opening the scroll failed: an error that leaves open whether the page was served."
+        f"WARNING: Opening the scroll failed: {Kind.UNCLEAR.value}."
         f" Waiting 11.0 s for it to expire, then starting a new one (restart 1 of 2); {kept}"
     )
     assert second == (
-        "WARNING: An end with leads missing, or with no count to show that none is. "
+        f"WARNING: {no_page(Kind.DOUBTFUL_END).sentence}. "
         f"Waiting 16.5 s then reading all leads once more (restart 2 of 2); {kept}"
     )
     with pytest.raises(TapLeadsError, match=f"is still not complete. {ADVICE}."):
@@ -179,7 +179,7 @@ def test_pauses_before_restarts_grow_by_half_and_do_not_count_as_waiting() -> No
     with pytest.raises(TapLeadsError) as caught:
         trial.pauses.restart(no_page(Kind.REPEATED), opening=False)
     assert str(caught.value) == (
-        "The scroll broke: a page that this scroll brought before. The sync was restarted 2 "
+        f"The scroll broke: {Kind.REPEATED.value}. The sync was restarted 2 "
         f"time(s), as 'max_restarts' allows, and is still not complete. {ADVICE}."
     )
 

@@ -31,3 +31,15 @@ def test_the_thread_is_a_daemon_and_is_waited_for_two_seconds(
     monkeypatch.setattr(threading.Thread, "join", waited)
     prefetch.stop()
     assert waits == [("prefetch", True, 2.0)]
+
+
+def test_the_caller_is_told_before_it_waits_for_a_page() -> None:
+    told = threading.Event()
+
+    def source() -> Generator[bytes, None, None]:
+        assert told.wait(5)
+        yield b"page"
+
+    prefetch = Prefetch(told.set)
+    assert list(prefetch.pages(source(), told.set)) == [b"page"]
+    prefetch.stop()

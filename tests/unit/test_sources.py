@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tap_leads.singer.settings import SettingsError
-from tap_leads.singer.sources import read_environment, read_files
+from tap_leads.singer.sources import read_environment, read_file
 
 SCHEMA = {
     "properties": {
@@ -20,7 +19,7 @@ SCHEMA = {
         "max_restarts": {"type": ["integer", "null"]},
         "flattening_enabled": {"type": ["boolean", "null"]},
         "stream_maps": {"type": ["object", "null"]},
-        "any": {},
+        "any": {"type": ["string", "null"]},
     }
 }
 
@@ -38,18 +37,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
 
 
-def test_a_later_file_overrides_an_earlier_one(tmp_path: Path) -> None:
-    for name, content in {"a": {"x": 1, "y": 1}, "b": {"y": 2}}.items():
-        Path(tmp_path, name).write_text(json.dumps(content))
-    assert read_files(["a", "b"]) == {"x": 1, "y": 2}
-    assert read_files(["b", "a"]) == {"x": 1, "y": 1}
-    assert read_files([]) == {}
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_file_may_have_each_unicode_encoding_and_keeps_its_numbers(encoding: str) -> None:
     Path("a").write_text('{"x": "ü", "y": 1.40}', encoding=encoding)
-    settings = read_files(["a"])
+    settings = read_file("a")
     assert settings == {"x": "ü", "y": Decimal("1.40")}
     assert str(settings["y"]) == "1.40"
 
@@ -57,20 +48,20 @@ def test_a_file_may_have_each_unicode_encoding_and_keeps_its_numbers(encoding: s
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
 def test_settings_may_come_through_a_pipe(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"x": 1}')))
-    assert read_files([name]) == {"x": 1}
+    assert read_file(name) == {"x": 1}
 
 
 @pytest.mark.parametrize("content", ["", "hush", "[]", "null", "{hush}", "[" * 100_000])
 def test_a_file_without_an_object_is_an_error(content: str) -> None:
     Path("a.json").write_text(content)
     with pytest.raises(SettingsError) as caught:
-        read_files(["a.json"])
+        read_file("a.json")
     assert str(caught.value) == "The configuration file a.json contains no JSON object."
 
 
 def test_a_file_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_files(["missing.json"])
+        read_file("missing.json")
     assert str(caught.value) == (
         "The configuration file missing.json cannot be read: No such file or directory."
     )
@@ -82,10 +73,10 @@ INLINE = ['{"x": 1}', 'say "hush"', "a\nb", "access_token=hush"]
 @pytest.mark.parametrize("text", INLINE)
 def test_settings_in_place_of_a_file_name_are_refused_and_not_shown(text: str) -> None:
     with pytest.raises(SettingsError, match="takes the name of a file") as caught:
-        read_files([text])
+        read_file(text)
     assert "hush" not in str(caught.value)
     Path(text).write_text('{"x": 1}')
-    assert read_files([text]) == {"x": 1}
+    assert read_file(text) == {"x": 1}
 
 
 def variables(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
