@@ -93,12 +93,12 @@ def prepare() -> None:
     """
     if sys.stdin is None:
         sys.stdin = _NULL.open(encoding="utf-8")
-    if sys.__stdout__ and sys.stdout is sys.__stdout__:
-        sys.stdout = _unbuffered(sys.__stdout__, _Output)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        sys.stdout = _unbuffered(sys.stdout, _Output)
     if sys.stderr is None:
         sys.stderr = _NULL.open("w", encoding="utf-8")
-    elif sys.__stderr__ and sys.stderr is sys.__stderr__:
-        sys.stderr = _unbuffered(sys.__stderr__, _Stream)
+    elif isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:
+        sys.stderr = _unbuffered(sys.stderr, _Stream)
 
 
 def _unbuffered(stream: TextIO, kind: type[_Stream]) -> TextIO:

@@ -163,19 +163,31 @@ print(seen() == before)
     assert python(script, environment()).output == b"True\n"
 
 
-def test_a_standard_error_of_the_programs_own_stays(sandbox: Sandbox) -> None:
-    """As in a notebook or a test: what the program has put there is no file."""
-    script = """
-import io, sys
-sys.stderr = log = io.StringIO()
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("sys.stdout", "sys.stderr"), id="replaced"),
+        pytest.param(("sys.__stdout__ = sys.stdout", "sys.__stderr__ = sys.stderr"), id="both"),
+    ],
+)
+def test_standard_streams_of_the_programs_own_stay(
+    sandbox: Sandbox, names: tuple[str, str]
+) -> None:
+    """As in a notebook, a test or an editor: what the program has put there is no file."""
+    script = f"""
+import io, os, sys
 from tap_leads.tap import TapLeads
+{names[0]} = output = io.StringIO()
+{names[1]} = log = io.StringIO()
 try:
     TapLeads.cli([])
 finally:
-    print(sys.stderr is log and "Completed: 250 leads" in log.getvalue(), file=sys.__stderr__)
+    os.write(1, output.getvalue().encode())
+    kept = sys.stdout is output and sys.stderr is log and "Completed: 250 leads" in log.getvalue()
+    os.write(2, str(kept).encode())
 """
     run = python(script, variables(sandbox))
-    assert (run.code, run.log) == (0, "True\n")
+    assert (run.code, run.log) == (0, "True")
     assert run.ids == ids_of(sandbox)
 
 
