@@ -44,10 +44,17 @@ def workbench(tmp_path: Path) -> Workbench:
 
 
 @pytest.fixture(scope="session")
-def leads_250() -> Iterator[Sandbox]:
-    """A sandbox of 250 leads, without faults."""
+def shared_leads_250() -> Iterator[Sandbox]:
+    """The sandbox of `leads_250`."""
     with Sandbox(leads=250, idle_limit=5.0) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def leads_250(shared_leads_250: Sandbox) -> Sandbox:
+    """A sandbox of 250 leads, without faults. No scroll of an earlier test is open in it."""
+    shared_leads_250.workspace.release()
+    return shared_leads_250
 
 
 @pytest.fixture(scope="session")

@@ -208,8 +208,9 @@ class Workspace(Population):
                 self._foreign_until = self.clock() + seconds
 
     def release(self) -> None:
-        """End the scroll of the other client now."""
+        """End every open scroll now, also that of the other client."""
         with self._lock:
+            self._scroll = None
             self._foreign_until = -math.inf
 
     def arrive(self, path: str, *, opens: bool) -> tuple[int, int]:

@@ -60,11 +60,12 @@ def lasting(run: Run) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def without_catalog(leads_250: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def without_catalog(shared_leads_250: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A sync without a catalog."""
-    run = Workbench(tmp_path_factory.mktemp("without-catalog")).sync(leads_250)
+    shared_leads_250.workspace.release()
+    run = Workbench(tmp_path_factory.mktemp("without-catalog")).sync(shared_leads_250)
     assert run.code == 0, run.log
-    assert run.ids == ids_of(leads_250)
+    assert run.ids == ids_of(shared_leads_250)
     assert run.messages[0]["key_properties"] == ["id"]
     return run
 
