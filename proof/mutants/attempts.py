@@ -26,6 +26,9 @@ from demo.meltano import ROOT
 from proof.mutants.baseline import Baseline
 from proof.mutants.processes import fork, kill, run_pytest
 
+_LIMIT = 120.0
+"""Seconds after which a mutant that does not end counts as noticed."""
+
 _UNNOTICED = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
@@ -99,7 +102,7 @@ def attempt_all(
                 if len(running) >= processes:
                     yield _next_result(running)
                 tests = before.tests_of(mutant.path, mutant.line)
-                seconds = 20 + 2 * sum(before.seconds[test] for test in tests)
+                seconds = min(_LIMIT, 20 + 2 * sum(before.seconds[test] for test in tests))
                 attempt = _attempt(mutant, tests, Path(folder, str(number)))
                 running[fork(attempt, int(seconds))] = mutant
             while running:

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,13 @@ class Baseline:
     def tests_of(self, path: str, line: int) -> list[str]:
         """The tests that may notice a change of a line, first those that run it.
 
-        Some tests use a line without running it, for example a constant. So the others of their
-        modules follow, and the fastest come first in both parts.
+        Some tests use a line without running it, for example a constant. So all tests of the
+        modules that run or import the file follow, and the fastest come first in both parts.
         """
         lines = self.by_line.get(path, {})
         first = set(lines.get(line, []))
         modules = {_module(test) for tests in lines.values() for test in tests}
+        modules |= {name for name in map(_module, self.seconds) if _imports(name, path)}
         others = {test for test in self.seconds if not modules or _module(test) in modules}
         fastest = self.seconds.__getitem__
         return [*sorted(first, key=fastest), *sorted(others - first, key=fastest)]
@@ -53,6 +55,13 @@ class Baseline:
 
 def _module(test: str) -> str:
     return test.partition("::")[0]
+
+
+@cache
+def _imports(module: str, path: str) -> bool:
+    """Whether a test module imports a file."""
+    name = path.removesuffix(".py").replace("/", ".")
+    return f"from {name} import" in (ROOT / module).read_text()
 
 
 class _Observer:

@@ -133,14 +133,14 @@ def test_leads_as_intercom_documents_them_are_decoded_at_once(number: int) -> No
 def test_a_page_with_undocumented_names_is_decoded_at_once_after_the_first(
     undocumented: dict[str, Any],
 ) -> None:
-    body = one_lead(**undocumented)
+    body = page([{"id": identity, **undocumented} for identity in "12"])
     learned = LeadDecoder(ATTRIBUTES, {CUSTOM_ATTRIBUTES}, misfits := Misfits())
     with pytest.raises(UNREADABLE):
         learned.page(body)
-    (sent,) = leads_of(body)
-    learned.learn(sent)
+    sent = leads_of(body)
+    learned.learn(sent[0])
     by_value = Converter(ATTRIBUTES)
-    assert written(learned.page(body)) == written([by_value.record(sent)])
+    assert written(learned.page(body)) == written(map(by_value.record, sent))
     assert misfits == by_value.misfits
 
 
@@ -198,20 +198,31 @@ def test_what_must_be_converted_or_refused_is_left_to_the_converters(body: bytes
 
 
 @pytest.mark.parametrize(
-    "other", [{"name": ["Ada"]}, {"name": "\0"}, {"custom_attributes": {"x": "\0"}}], ids=str
+    "other",
+    [
+        {"name": ["Ada"]},
+        {"name": "\0"},
+        {"custom_attributes": {"x": "\0"}},
+        {"created_at": -62135596801},
+        *({"additional_fields": value} for value in (-1, 0, 1, 2)),
+    ],
+    ids=str,
 )
 def test_one_lead_that_does_not_fit_changes_nothing_for_the_others_of_its_page(
     other: dict[str, Any],
 ) -> None:
     leads = [lead(7, index) for index in range(3)]
-    records = written(Converter(LEAD_SCHEMA).leads(page([*leads, leads[0] | {"id": "4"} | other])))
+    body = page([*leads, leads[0] | {"id": "4"} | other])
+    records = written(Converter(LEAD_SCHEMA).leads(body))
     assert records[:3] == written(Converter(LEAD_SCHEMA).leads(page(leads)))
+    assert records == written(map(Converter(LEAD_SCHEMA).record, leads_of(body)))
     assert b"\\u0000" not in records[3]
 
 
 def test_a_lead_is_read_like_a_dictionary() -> None:
-    (found,) = Converter(LEAD_SCHEMA).leads(one_lead(email="a@example.com", **{NAME: 1}))
-    fields = {"id": "1", "email": "a@example.com", "additional_fields": {NAME: 1}}
+    given = {"email": "a@example.com", "location_data": {"latitude": DIGITS}}
+    (found,) = Converter(LEAD_SCHEMA).leads(one_lead(**given, **{NAME: 1}))
+    fields = given | {"id": "1", "additional_fields": {NAME: 1}}
     expected = dict.fromkeys(LEAD_SCHEMA["properties"]) | fields
     assert dict(found) == dict(found.items()) == dict(zip(found, found.values(), strict=True))
     assert dict(found) == expected
