@@ -8,6 +8,10 @@ from proof.targets.databases import OLD_PYTHON, OLD_SETUPTOOLS
 from proof.targets.target import Destination, Settings, Target, csv_rows, json_rows, records
 
 
+def _singer_io(destination: Destination) -> Settings:
+    return {"destination_path": str(destination.folder), "disable_collection": True}
+
+
 def _s3(destination: Destination) -> Settings:
     return {
         "s3_bucket": destination.bucket,
@@ -73,10 +77,7 @@ TARGETS = {
     ),
     "singer-csv": Target(
         "target-csv",
-        lambda destination: {
-            "destination_path": str(destination.folder),
-            "disable_collection": True,
-        },
+        _singer_io,
         lambda destination: csv_rows(destination.files("contacts-*.csv")),
         variant="singer-io",
         pins="singer-csv",
@@ -86,10 +87,7 @@ TARGETS = {
     ),
     "parquet": Target(
         "target-parquet",
-        lambda destination: {
-            "destination_path": str(destination.folder),
-            "disable_collection": True,
-        },
+        _singer_io,
         lambda destination: destination.parquet_rows(destination.files("contacts-*.parquet")),
         variant="singer-io",
         pins="parquet",
