@@ -8,28 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.settings import DEFAULTS
 from support.tap import Run, Workbench, run_tap
 
-from tap_leads import __version__
 from tap_leads.sandbox import Sandbox
 from tap_leads.singer.settings import SETTINGS, check_settings, variable
 from tap_leads.singer.sources import read_environment
 from tap_leads.tap import TapLeads
 
-DEFAULTS: dict[str, Any] = {
-    "access_token": None,
-    "region": "us",
-    "api_url": None,
-    "api_version": "1.4",
-    "user_agent": f"tap-leads/{__version__}",
-    "request_timeout": 90,
-    "scroll_expiry": 60,
-    "scroll_wait_timeout": 600,
-    "max_restarts": 5,
-    "count_mismatch": "fail",
-    "typed_custom_attributes": False,
-    "emit_activate_version_messages": True,
-}
 OF_THE_SDK = [
     "stream_maps",
     "stream_map_config",

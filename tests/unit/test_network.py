@@ -69,6 +69,11 @@ REASONS = [
     ),
     pytest.param(ssl.SSLError("secret"), "TLS could not be set up", id="tls"),
     pytest.param(OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host", id="system"),
+    pytest.param(
+        OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)),
+        "network is unreachable",
+        id="no-route",
+    ),
 ]
 
 
@@ -101,12 +106,15 @@ def test_a_proxy_that_cannot_be_reached_is_named(cause: Exception, words: str) -
     ("error", "name"),
     [
         (requests.ConnectionError("secret"), "ConnectionError"),
+        (requests.ConnectionError(OSError("secret")), "ConnectionError"),
         (NewConnectionError(CONNECTION, "secret"), "NewConnectionError"),
         (http.client.HTTPException("secret"), "HTTPException"),
     ],
 )
 def test_an_unknown_reason_is_named_by_its_type(error: Exception, name: str) -> None:
-    assert unsent(error).what.endswith(f"{HOST}: no connection ({name})")
+    outcome = unsent(error)
+    assert outcome.kind is Kind.UNREACHABLE
+    assert outcome.what.endswith(f"{HOST}: no connection ({name})")
     assert isinstance(error, ERRORS)
 
 
@@ -271,6 +279,17 @@ def test_a_file_is_tried_as_the_libraries_use_it(
     expected = Kind.UNREACHABLE if usable else Kind.MISCONFIGURED
     assert unsent(chained(MISSING)).kind is expected
     assert (tmp_path / "text.pem").read_text() == "no certificate"
+
+
+def test_only_the_variables_whose_files_cannot_be_used_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "missing"))
+    outcome = unsent(requests.ConnectionError(FileNotFoundError("secret")))
+    assert outcome.kind is Kind.MISCONFIGURED
+    assert "the file or folder that CURL_CA_BUNDLE names" in outcome.what
 
 
 def test_all_variables_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,108 +1,187 @@
-"""What a response without a page means, and what an error in place of a response means."""
+"""What each HTTP status and error code of Intercom means, and what the user is told."""
 
 from __future__ import annotations
 
-import errno
-import io
-import os
-import ssl
-from pathlib import Path
+import json
 
-import certifi
 import pytest
-import requests
 
-from tap_leads.scroll.network import outcome_of
-from tap_leads.scroll.outcomes import Outcome
+from tap_leads.scroll.outcomes import LATER, Outcome
 from tap_leads.scroll.reactions import Kind
-from tap_leads.scroll.responses import RATE_WINDOW, check, kind_of
-from tap_leads.scroll.transport import Response, Session
+from tap_leads.scroll.responses import ATTRIBUTES, COUNTS, LEADS, Subject, check, not_a_page
+from tap_leads.scroll.transport import Response
 
-STATUSES = {
-    None: [200],
-    Kind.NOT_A_PAGE: [100, 201, 204, 206, 304],
-    Kind.REFUSED: [300, 302, 308, *(400, 401, 402, 403, 405, 406, 407, 411, 415, 417, 422, 451)],
-    Kind.NOT_FOUND: [404, 410],
-    Kind.RATE_LIMITED: [429],
+NO_JSON = b"<html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def errors(code: object, name: str = "code") -> bytes:
+    """Intercom's list of errors, with one."""
+    return json.dumps({"type": "error.list", "errors": [{name: code}]}).encode()
+
+
+def outcome(
+    status: int,
+    body: bytes = NO_JSON,
+    headers: dict[str, str] | None = None,
+    subject: Subject = LEADS,
+) -> Outcome | None:
+    """What a response means; None if it may be a page."""
+    try:
+        check(Response(status, headers or {}, body), "eu", subject)
+    except Outcome as found:
+        return found
+    return None
+
+
+KINDS = {
+    Kind.NOT_A_PAGE: {100, 201, 202, 204, 206, 299, 304},
+    Kind.REFUSED: {
+        300, 301, 302, 303, 307, 308, 399, 400, 401, 402, 403, 405, 406, 407, *range(411, 418),
+        422, 426, 428, 431, 451,
+    },
+    Kind.NOT_FOUND: {404, 410},
+    Kind.RATE_LIMITED: {429},
     # No certain refusal, so the page may have been served.
-    Kind.UNCLEAR: [408, 409, 421, 425, 449, 499, 500, 501, 502, 503, 504, 511, 599],
-}
+    Kind.UNCLEAR: {
+        408, 409, 418, 421, 423, 424, 425, 427, 430, 432, 449, 450, 452, 499, 500, 501, 502, 503,
+        504, 511, 520, 599,
+    },
+}  # fmt: skip
+STATUSES = [(status, kind) for kind, statuses in KINDS.items() for status in sorted(statuses)]
 
 
-@pytest.mark.parametrize(("kind", "statuses"), STATUSES.items())
-def test_the_status_tells_the_kind_of_a_response(kind: Kind | None, statuses: list[int]) -> None:
-    assert {kind_of(status, "") for status in statuses} == {kind}
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+def test_each_status_has_its_kind(status: int, kind: Kind) -> None:
+    found = outcome(status)
+    assert found is not None
+    assert found.kind is kind
 
 
-NOW = {"Date": "Thu, 26 Nov 2026 12:00:00 GMT"}
-NOON = 1795694400
+def test_a_response_with_status_200_may_be_a_page_whatever_it_holds() -> None:
+    assert outcome(200) is None
+    assert outcome(200, errors("scroll_exists")) is None
 
 
-@pytest.mark.parametrize(
-    ("headers", "wait"),
-    [
-        pytest.param({"X-RateLimit-Reset": str(NOON + 4)}, 5.0, id="rest-of-the-window"),
-        pytest.param({"X-RateLimit-Reset": str(NOON + 10)}, 11.0, id="whole-window"),
-        pytest.param({"X-RateLimit-Reset": str(NOON + 11)}, RATE_WINDOW, id="more-than-a-window"),
-        pytest.param({"X-RateLimit-Reset": str(NOON - 3600)}, RATE_WINDOW, id="past"),
-        pytest.param({"X-RateLimit-Reset": "9" * 30}, RATE_WINDOW, id="malformed-reset"),
-        pytest.param({"X-RateLimit-Reset": "soon"}, RATE_WINDOW, id="text"),
-        pytest.param({}, RATE_WINDOW, id="no-reset"),
-        pytest.param(
-            {"X-RateLimit-Reset": str(NOON), "Date": "Fri, 31 Dec 99999 23:59:59 GMT"},
-            RATE_WINDOW,
-            id="malformed-date",
-        ),
-    ],
-)
-def test_the_rate_limit_is_waited_for_by_intercoms_clock_or_a_whole_window(
-    headers: dict[str, str], wait: float
-) -> None:
-    with pytest.raises(Outcome) as caught:
-        check(Response(429, NOW | headers, b""), "us")
-    assert caught.value.kind is Kind.RATE_LIMITED
-    assert caught.value.wait == wait
+@pytest.mark.parametrize("status", [400, 409, 429, 500])
+def test_another_scroll_is_told_by_its_code_whatever_the_status(status: int) -> None:
+    found = outcome(status, errors("scroll_exists"))
+    assert found is not None
+    assert found.kind is Kind.SCROLL_EXISTS
+    assert found.what.startswith("another scroll is open in this workspace")
+    assert "'scroll_wait_timeout'" in found.advice
 
 
 @pytest.mark.parametrize(
-    ("cause", "words"),
+    ("status", "code", "what", "advice"),
     [
-        pytest.param(
-            OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)),
-            "network is unreachable",
-            id="no-route",
-        ),
-        pytest.param(ssl.SSLError("secret"), "TLS could not be set up", id="tls"),
-        pytest.param(
-            OSError("secret"), "no connection (ConnectionError)", id="an-error-without-a-number"
-        ),
+        (301, "", "the response is a redirect, which is not followed", "'api_url' and 'region'"),
+        (399, "", "the response is a redirect", "'api_url' and 'region'"),
+        (400, "", "Intercom did not accept the request", "'api_url', 'api_version' and 'region'"),
+        (400, "intercom_version_invalid", "no scroll over leads in the API version", "1.0 to 1.4"),
+        (401, "", "Intercom refused the access token", "in the region 'eu'"),
+        (403, "", "forbidden, but not by Intercom's API", "firewall or proxy"),
+        (403, "forbidden", "let this access token read leads", "*Read and list users and comp"),
+        (404, "", "Intercom did not find the scroll", "check 'api_version'"),
+        (407, "", "the proxy wants a user name and a password", "HTTPS_PROXY"),
+        (429, "", "Intercom's rate limit is used up", "'scroll_wait_timeout'"),
+        (499, "", "Intercom did not serve the request", LATER),
+        (500, "", "Intercom failed", LATER),
+        (503, "", "Intercom failed", LATER),
     ],
 )
-def test_the_reason_is_in_the_systems_words_or_a_name(cause: OSError, words: str) -> None:
-    outcome = outcome_of(requests.ConnectionError(cause), "api.intercom.io", sent=False)
-    assert outcome.kind is Kind.UNREACHABLE
-    assert f"could not be reached at api.intercom.io: {words}" in str(outcome)
-    assert "secret" not in str(outcome)
-
-
-def test_only_the_variables_whose_files_cannot_be_used_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_user_is_told_what_happened_and_what_to_do(
+    status: int, code: str, what: str, advice: str
 ) -> None:
-    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "missing"))
-    error = requests.ConnectionError(FileNotFoundError("secret"))
-    outcome = outcome_of(error, "api.intercom.io", sent=False)
-    assert outcome.kind is Kind.MISCONFIGURED
-    assert "the file or folder that CURL_CA_BUNDLE names" in outcome.what
+    found = outcome(status, errors(code))
+    assert found is not None
+    assert what in found.what
+    assert advice in found.advice
+    assert found.what.endswith(f" (HTTP {status}, {code or 'no content type'})")
 
 
-def test_a_session_that_has_sent_nothing_can_be_closed() -> None:
-    Session().close()
+@pytest.mark.parametrize(
+    ("subject", "status", "words"),
+    [
+        (COUNTS, 403, "read counts"),
+        (COUNTS, 404, "did not find its counts"),
+        (COUNTS, 204, "was not a count of leads"),
+        (ATTRIBUTES, 403, "read attributes"),
+        (ATTRIBUTES, 404, "did not find the attributes"),
+        (ATTRIBUTES, 204, "was not definitions of attributes"),
+    ],
+)
+def test_what_was_asked_for_is_named(subject: Subject, status: int, words: str) -> None:
+    found = outcome(status, errors("some_code"), subject=subject)
+    assert found is not None
+    assert words in found.what
+    permission = {"counts": "*Read counts*", "attributes": "*Read and list users and companies*"}
+    assert status != 403 or permission[subject.name] in found.advice
 
 
-def test_a_response_is_not_read_after_its_time_is_used_up() -> None:
-    session = Session()
-    session.limit(silence=1.0, total=0.0)
-    with io.FileIO(os.devnull) as raw, pytest.raises(TimeoutError):
-        session.read_into(raw, bytearray(1))
+LONGEST = "a" + 59 * "b"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "details"),
+    [
+        pytest.param(errors("server_error"), HTML, "server_error", id="code"),
+        pytest.param(errors("Server Error", "type"), HTML, "server_error", id="older-code"),
+        pytest.param(errors(LONGEST), {}, LONGEST, id="longest-code"),
+        pytest.param(errors(LONGEST + "c"), {}, "no content type", id="too-long-a-code"),
+        pytest.param(errors("jane@example.com"), {}, "no content type", id="no-code"),
+        pytest.param(errors(5), HTML, "text/html", id="code-a-number"),
+        pytest.param(b'{"errors": []}', HTML, "text/html", id="no-errors"),
+        pytest.param(b'{"errors": ["x"]}', HTML, "text/html", id="errors-of-text"),
+        pytest.param(b"[]", HTML, "text/html", id="no-object"),
+        pytest.param(b"[" * 100_000, HTML, "text/html", id="too-deep"),
+        pytest.param(b"", {"Content-Type": " text/plain "}, "text/plain", id="blanks"),
+        pytest.param(b"", {"Content-Type": "jane@example.com"}, "no content type", id="no-type"),
+        pytest.param(b"", {"Content-Type": "text/hüsh"}, "no content type", id="not-ascii"),
+        pytest.param(b"", {}, "no content type", id="nothing"),
+    ],
+)
+def test_of_a_response_only_its_code_or_its_media_type_is_named(
+    body: bytes, headers: dict[str, str], details: str
+) -> None:
+    assert not_a_page(Response(200, headers, body)).what == (
+        f"the response was not a page of leads (HTTP 200, {details})"
+    )
+    found = outcome(500, body, headers)
+    assert found is not None
+    assert found.what == f"Intercom failed (HTTP 500, {details})"
+
+
+NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
+SECONDS = 784111777
+
+
+@pytest.mark.parametrize(
+    ("reset", "date", "wait"),
+    [
+        pytest.param(SECONDS + 3, NOW, 4.0, id="within-the-window"),
+        pytest.param(SECONDS, NOW, 1.0, id="at-its-end"),
+        pytest.param(SECONDS - 1, NOW, 10.0, id="over"),
+        pytest.param(SECONDS + 10, NOW, 11.0, id="a-whole-window"),
+        pytest.param(SECONDS + 11, NOW, 10.0, id="more-than-a-window"),
+        pytest.param(SECONDS - 3600, NOW, 10.0, id="an-hour-ago"),
+        pytest.param("9" * 30, NOW, 10.0, id="malformed-reset"),
+        pytest.param("soon", NOW, 10.0, id="no-number"),
+        pytest.param("1e999", NOW, 10.0, id="infinite"),
+        pytest.param(None, NOW, 10.0, id="no-reset"),
+        pytest.param(SECONDS + 3, None, 10.0, id="no-date"),
+        pytest.param(SECONDS + 3, "today", 10.0, id="bad-date"),
+        pytest.param(SECONDS, "Fri, 31 Dec 99999 23:59:59 GMT", 10.0, id="malformed-date"),
+    ],
+)
+def test_the_rate_limit_is_waited_for_by_intercoms_clock(
+    reset: object, date: str | None, wait: float
+) -> None:
+    given = {"X-RateLimit-Reset": reset, "Date": date}
+    headers = {name: str(value) for name, value in given.items() if value is not None}
+    found = outcome(429, headers=headers)
+    assert found is not None
+    assert found.wait == wait
+    other = outcome(500, headers=headers)
+    assert other is not None
+    assert other.wait == 0.0

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from support.settings import DEFAULTS
 
-from tap_leads import __version__
 from tap_leads.singer.settings import SETTINGS, check_settings, normalize, variable
 from tap_leads.tap import TapLeads
 
@@ -118,17 +118,7 @@ def test_null_is_not_set_and_a_version_may_be_a_number(
 
 def test_the_defaults_are_documented_and_no_other_setting_has_one() -> None:
     fields = SETTINGS["properties"].items()
-    assert {name: field["default"] for name, field in fields if "default" in field} == {
-        "region": "us",
-        "api_version": "1.4",
-        "user_agent": f"tap-leads/{__version__}",
-        "request_timeout": 90,
-        "scroll_expiry": 60,
-        "scroll_wait_timeout": 600,
-        "max_restarts": 5,
-        "count_mismatch": "fail",
-        "typed_custom_attributes": False,
-        "emit_activate_version_messages": True,
-    }
+    found = {name: field["default"] for name, field in fields if "default" in field}
+    assert found == {name: value for name, value in DEFAULTS.items() if value is not None}
     assert SETTINGS["required"] == ["access_token"]
     assert [name for name, field in fields if field.get("secret")] == ["access_token"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import threading
@@ -84,6 +85,26 @@ def test_a_target_that_keeps_up_needs_disk_for_one_page_only() -> None:
 def test_a_full_disk_is_a_clear_error() -> None:
     with closing(Spool()) as spool, pytest.raises(SpoolError, match="TMPDIR"):
         spool.put(bytes(20_000))
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"), [("/some/folder", ", /some/folder"), (None, "")], ids=["known", "unknown"]
+)
+def test_the_error_names_the_folder_if_it_is_known(
+    folder: str | None, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    with pytest.raises(SpoolError) as caught:
+        Spool().put(b"page")
+    assert str(caught.value) == (
+        "The disk could not take the pages that wait for the target (No space left on device; "
+        f"0 pages wait). Free some space in the folder for temporary files{named}, or name "
+        "another one in TMPDIR."
+    )
 
 
 def test_a_page_that_is_lost_on_disk_is_a_clear_error() -> None:
