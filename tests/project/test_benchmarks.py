@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 import requests
+from support.cases import cases
 from support.records import leads_of
 
 from proof.benchmarks import __main__ as command
@@ -80,7 +81,7 @@ def test_each_lead_of_the_api_is_another_and_looks_like_the_sandboxs() -> None:
         assert one == original
 
 
-@pytest.mark.parametrize(("kind", "undocumented"), [(Kind.NONE, 0), (Kind.ONE, 5), (Kind.ALL, 450)])
+@cases((Kind.NONE, 0), (Kind.ONE, 5), (Kind.ALL, 450))
 def test_so_many_leads_have_undocumented_fields(kind: Kind, undocumented: int) -> None:
     leads = served(Pages(LEADS, kind=kind))
     assert len({one["id"] for one in leads}) == LEADS
@@ -95,7 +96,7 @@ def test_the_largest_pages_are_as_large_as_intercom_allows() -> None:
     assert 6_500_000 < len(page) < 8_000_000
 
 
-@pytest.mark.parametrize("leads", [0, 1, PAGE_SIZE, LEADS])
+@cases(0, 1, PAGE_SIZE, LEADS)
 def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
     sizes = []
     with SimulatedApi(leads) as server, requests.Session() as session:
@@ -182,12 +183,9 @@ def test_a_missed_target_is_named() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("after", "words"),
-    [
-        pytest.param({"share": 0.8, "speed": 100.0}, "got 99 %, 80 % of it", id="other-programs"),
-        pytest.param({"share": 1.0, "speed": 80.0}, "speed changed by 25 %", id="slower"),
-    ],
+@cases(
+    other_programs=({"share": 0.8, "speed": 100.0}, "got 99 %, 80 % of it"),
+    slower=({"share": 1.0, "speed": 80.0}, "speed changed by 25 %"),
 )
 def test_figures_of_a_busy_machine_say_so(after: dict[str, float], words: str) -> None:
     found = results(calibration=[RESULTS["calibration"][0], after])
@@ -231,14 +229,13 @@ def test_the_main_job_loads_every_lead(api: SimulatedApi, defaults: bool) -> Non
     assert warehouse.load(api, defaults=defaults).leads == LEADS
 
 
-@pytest.mark.parametrize(
-    ("line", "identity"),
-    [
-        pytest.param(b'{"type":"RECORD","record":{"id":"a"}}\n', "a", id="Singer"),
-        pytest.param(b'{"type":"RECORD","record":{"data":{"id":"b"}}}\n', "b", id="Airbyte"),
-        pytest.param(b'{"type":"STATE","value":{}}\n', None, id="no record"),
-        pytest.param(b"INFO nothing\n", None, id="no message"),
-    ],
+@cases(
+    Singer=(b'{"type":"RECORD","record":{"id":"a"}}\n', "a"),
+    Airbyte=(b'{"type":"RECORD","record":{"data":{"id":"b"}}}\n', "b"),
+    **{
+        "no record": (b'{"type":"STATE","value":{}}\n', None),
+        "no message": (b"INFO nothing\n", None),
+    },
 )
 def test_records_are_found_in_singers_and_airbytes_messages(
     line: bytes, identity: str | None
@@ -246,13 +243,10 @@ def test_records_are_found_in_singers_and_airbytes_messages(
     assert faults.id_in(line) == identity
 
 
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [
-        (faults.Cell(100, 100, 0), "100 / 0"),
-        (faults.Cell(140, 100, 0), "140, 40 of them again / 0"),
-        (faults.Cell(9, 9, faults.ENDLESS), "9 / no end"),
-    ],
+@cases(
+    (faults.Cell(100, 100, 0), "100 / 0"),
+    (faults.Cell(140, 100, 0), "140, 40 of them again / 0"),
+    (faults.Cell(9, 9, faults.ENDLESS), "9 / no end"),
 )
 def test_a_cell_shows_records_and_exit_code(cell: faults.Cell, text: str) -> None:
     assert str(cell) == text
@@ -283,7 +277,7 @@ def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
     assert companies ^ leads == {"data", "contacts"}
 
 
-@pytest.mark.parametrize("place", ["figures", "huge"])
+@cases("figures", "huge")
 def test_the_page_shows_the_figures_between_its_marks(place: str, tmp_path: Path) -> None:
     copy = tmp_path / "performance.md"
     copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")

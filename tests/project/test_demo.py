@@ -10,6 +10,7 @@ from subprocess import TimeoutExpired
 import pytest
 from psycopg.errors import UndefinedTable
 from rich.cells import cell_len
+from support.cases import cases
 
 import demo.__main__ as program
 from demo import meltano
@@ -19,16 +20,13 @@ from demo.table import table
 from tap_leads.sandbox import Sandbox
 
 
-@pytest.mark.parametrize(
-    ("rows", "report"),
-    [
-        pytest.param("cab", "By id: none missing, extra or double.", id="in-another-order"),
-        pytest.param("ac", "By id: 1 missing (b).", id="missing"),
-        pytest.param("abcd", "By id: 1 surplus (d).", id="surplus"),
-        pytest.param("abcb", "By id: 1 repeated (b).", id="repeated"),
-        pytest.param("axc", "By id: 1 missing (b); 1 surplus (x).", id="same-count"),
-        pytest.param("", "By id: 3 missing (a, b, c).", id="empty"),
-    ],
+@cases(
+    in_another_order=("cab", "By id: none missing, extra or double."),
+    missing=("ac", "By id: 1 missing (b)."),
+    surplus=("abcd", "By id: 1 surplus (d)."),
+    repeated=("abcb", "By id: 1 repeated (b)."),
+    same_count=("axc", "By id: 1 missing (b); 1 surplus (x)."),
+    empty=("", "By id: 3 missing (a, b, c)."),
 )
 def test_rows_are_compared_by_id(rows: str, report: str) -> None:
     """The counts alone would hide a missing row if there is also a surplus one."""
@@ -64,14 +62,11 @@ def rows_of(leads: int) -> list[tuple[str, ...]]:
     return [(lead["id"], "2026", "", "", "Zoë") for lead in Sandbox(leads).workspace.leads()]
 
 
-@pytest.mark.parametrize(
-    ("rows", "code", "result"),
-    [
-        pytest.param(rows_of(3), 0, 0, id="complete"),
-        pytest.param(rows_of(2), 0, 1, id="a-lead-is-missing"),
-        pytest.param(rows_of(3), 1, 1, id="meltano-failed"),
-        pytest.param(None, 1, 1, id="no-table"),
-    ],
+@cases(
+    complete=(rows_of(3), 0, 0),
+    a_lead_is_missing=(rows_of(2), 0, 1),
+    meltano_failed=(rows_of(3), 1, 1),
+    no_table=(None, 1, 1),
 )
 def test_the_demo_succeeds_only_if_meltano_does_and_every_lead_arrives(
     rows: list[tuple[str, ...]] | None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.cases import cases
 from support.programs import finish, output
 
 from demo.airflow.machine import checkout
@@ -86,8 +87,8 @@ def test_an_entrys_pod_override_reaches_the_pod(pod: dict[str, Any]) -> None:
     assert container["resources"]["limits"]["memory"] == "3Gi"
 
 
-@pytest.mark.parametrize("wrong", ["x", "{spec: {}}"])
-def test_the_check_names_an_entry_that_is_no_pod(tmp_path: Path, wrong: str) -> None:
+@cases("x", "{spec: {}}")
+def test_the_check_names_an_entry_that_is_no_pod(wrong: str, tmp_path: Path) -> None:
     listed = tmp_path / "workspaces.meltano.yml"
     config = f"executor_config: {{pod_override: {wrong}}}"
     listed.write_text(

@@ -6,12 +6,13 @@ import re
 import sys
 
 import pytest
+from support.cases import cases
 from support.programs import output
 
 
 @pytest.mark.timeout(960)
 @pytest.mark.machines
-@pytest.mark.parametrize("executor", ["edge", "celery"])
+@cases("edge", "celery")
 def test_a_workspace_whose_machine_is_lost_arrives_completely_through_the_other(
     executor: str,
 ) -> None:

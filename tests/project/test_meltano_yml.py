@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from ruamel.yaml import YAML
+from support.cases import cases
 from support.programs import BIN, output
 from support.tap import ids_of
 
@@ -19,8 +19,8 @@ def test_the_project_files_fit_meltanos_schema() -> None:
     output(BIN / "check-jsonschema", "--builtin-schema", "vendor.meltano", *files)
 
 
-@pytest.mark.parametrize("order", [["invoke", "tap-leads"], ["config", "test", "tap-leads"]])
-def test_a_version_without_quotes_is_a_version(tmp_path: Path, order: list[str]) -> None:
+@cases(["invoke", "tap-leads"], ["config", "test", "tap-leads"])
+def test_a_version_without_quotes_is_a_version(order: list[str], tmp_path: Path) -> None:
     """YAML makes a number of it, which Meltano refuses where a setting has choices."""
     yaml = YAML()
     project = yaml.load(meltano.ROOT / "meltano.yml")

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from support.cases import cases
 
 from demo.airflow import START_SECONDS
 from demo.airflow.api import Run
@@ -157,9 +158,9 @@ def outcome(
         yield outcome
 
 
-@pytest.mark.parametrize(("dag", "schema"), [(LARGE, "of_its_own"), (SMALL, "tap_leads__small")])
+@cases((LARGE, "of_its_own"), (SMALL, "tap_leads__small"))
 def test_a_workspace_arrives_completely_whatever_happens_to_others(
-    outcome: Outcome, dag: str, schema: str
+    dag: str, schema: str, outcome: Outcome
 ) -> None:
     assert outcome.runs[dag].state == "success", outcome.logs[dag]
     workspace = outcome.sandbox.workspaces[TOKENS[dag]]

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from support.cases import cases
 
 from demo.postgres import PostgresError, PostgresServer, programs
 
@@ -63,23 +64,20 @@ def test_it_runs_statements_and_commits_them(postgres: PostgresServer) -> None:
     assert postgres.query("SELECT n FROM kept") == [(2,)]
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        pytest.param("server_encoding", "UTF8", id="any-script"),
-        pytest.param("listen_addresses", "127.0.0.1", id="this-machine-only"),
-        pytest.param("unix_socket_directories", "", id="no-socket-file"),
-    ],
+@cases(
+    any_script=("server_encoding", "UTF8"),
+    this_machine_only=("listen_addresses", "127.0.0.1"),
+    no_socket_file=("unix_socket_directories", ""),
 )
 def test_it_is_set_up_in_the_same_way_on_every_machine(
-    postgres: PostgresServer, setting: str, value: str
+    setting: str, value: str, postgres: PostgresServer
 ) -> None:
     assert postgres.query(f"SHOW {setting}") == [(value,)]
 
 
-@pytest.mark.parametrize("password", ["", "postgres"])
+@cases("", "postgres")
 def test_it_refuses_connections_without_the_password(
-    postgres: PostgresServer, password: str
+    password: str, postgres: PostgresServer
 ) -> None:
     """Other users of this machine can connect to the port too."""
     with pytest.raises(psycopg.OperationalError, match="password"):
@@ -92,7 +90,7 @@ def test_two_servers_have_different_ports_passwords_and_folders(postgres: Postgr
         assert other.query("SHOW data_directory") != postgres.query("SHOW data_directory")
 
 
-@pytest.mark.parametrize("number", [None, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@cases(None, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 def test_nothing_is_left_when_the_parent_ends_or_is_killed(
     number: int | None, temporary: Path
 ) -> None:
@@ -159,7 +157,7 @@ def test_a_wrong_pg_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         programs()
 
 
-@pytest.mark.parametrize("failing", ["initdb", "postgres"])
+@cases("initdb", "postgres")
 def test_a_server_that_does_not_start_says_why(
     failing: str, monkeypatch: pytest.MonkeyPatch, temporary: Path
 ) -> None:

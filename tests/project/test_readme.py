@@ -8,7 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
+from support.cases import cases
 from support.pages import assert_prints
 from support.programs import BIN, output
 from support.tap import environment
@@ -19,14 +19,14 @@ README = (ROOT / "README.md").read_text()
 PAGES = [README, (ROOT / "docs/operators.md").read_text()]
 EXAMPLE, PAGES_EXAMPLE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
-SESSIONS = [
-    pytest.param(block, id=block.splitlines()[0].removeprefix("$ ")[:40])
+SESSIONS = {
+    block.splitlines()[0].removeprefix("$ ")[:40]: block
     for page in PAGES
     for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
-]
+}
 
 
-@pytest.mark.parametrize("session", SESSIONS)
+@cases(**SESSIONS)
 def test_a_session_prints_what_the_page_shows(session: str, tmp_path: Path) -> None:
     """Every line that is shown, in this order; `…` stands for what differs each time.
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.cases import cases
 
 from demo.meltano import ROOT, environment
 from orchestrate import cleanup
@@ -152,16 +153,9 @@ def test_a_refused_token_has_an_exit_code_of_its_own(runs: Runs, tmp_path: Path)
     assert ended == 77, log
 
 
-@pytest.mark.parametrize(
-    ("faults", "code"),
-    [
-        pytest.param(["403@1"], 77, id="no-permission"),
-        pytest.param(["403@1", "html@1"], 1, id="firewall"),
-        pytest.param(["restart@1"], 1, id="outage"),
-    ],
-)
+@cases(no_permission=(["403@1"], 77), firewall=(["403@1", "html@1"], 1), outage=(["restart@1"], 1))
 def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
-    runs: Runs, tmp_path: Path, faults: list[str], code: int
+    faults: list[str], code: int, runs: Runs, tmp_path: Path
 ) -> None:
     """Without Meltano, which adds nothing to the tap's lines that matters here."""
     runs.replace_meltano(f"exec {sys.executable} -m tap_leads --config=ENV")
@@ -171,23 +165,20 @@ def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
     assert ended == code, log
 
 
-@pytest.mark.parametrize(
-    ("script", "code"),
-    [
-        pytest.param(f"echo '[warning] {REFUSED}'; exit 1", 1, id="warning"),
-        pytest.param(f"echo '[error] {REFUSED}'; exit 0", 0, id="success"),
-        pytest.param("echo '[error] Forbidden (HTTP 403, text/html)'; exit 1", 1, id="proxy"),
-        pytest.param("kill -TERM $$", 143, id="signal"),
-    ],
+@cases(
+    warning=(f"echo '[warning] {REFUSED}'; exit 1", 1),
+    success=(f"echo '[error] {REFUSED}'; exit 0", 0),
+    proxy=("echo '[error] Forbidden (HTTP 403, text/html)'; exit 1", 1),
+    signal=("kill -TERM $$", 143),
 )
-def test_any_other_end_keeps_meltanos_exit_code(runs: Runs, script: str, code: int) -> None:
+def test_any_other_end_keeps_meltanos_exit_code(script: str, code: int, runs: Runs) -> None:
     runs.replace_meltano(script)
     assert runs.finish()[0] == code
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+@cases(signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 def test_a_run_that_is_killed_leaves_no_process_and_no_file(
-    runs: Runs, number: signal.Signals
+    number: signal.Signals, runs: Runs
 ) -> None:
     run, pids = runs.start_waiting(WAITING)
     assert [path.name for path in runs.files() if TOKEN.encode() in path.read_bytes()]

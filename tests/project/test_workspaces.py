@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import pytest
 import yaml
+from support.cases import cases
 from support.programs import output
 
 from demo import meltano
@@ -57,40 +58,37 @@ HEAD = "plugins:\n  extractors:\n"
 GOOD = entry("{leads: 10, schedule: '0 1 * * *'}", "tap-leads--good")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        pytest.param(entry("{leads: 4e6}"), ["tap-leads--bad: ", "leads"], id="leads"),
-        pytest.param(entry("{leads: -1}"), ["tap-leads--bad: ", "leads"], id="negative"),
-        pytest.param(entry("{hours: 24h}"), ["tap-leads--bad: ", "hours"], id="hours"),
-        pytest.param(entry("{hours: .inf}"), ["tap-leads--bad: ", "hours"], id="no-limit"),
-        pytest.param(entry("{hours: 0}"), ["tap-leads--bad: ", "hours"], id="no-time"),
-        pytest.param(entry("{retries: true}"), ["tap-leads--bad: ", "retries"], id="retries"),
-        pytest.param(entry("{retries: -1}"), ["tap-leads--bad: ", "retries"], id="no-try"),
-        pytest.param(entry("{pool: 5}"), ["tap-leads--bad: ", "pool"], id="pool"),
-        pytest.param(entry("{queue: ''}"), ["tap-leads--bad: ", "queue"], id="queue"),
-        pytest.param(entry("{owner: [x]}"), ["tap-leads--bad: ", "owner"], id="owner"),
-        pytest.param(entry("{executor_config: x}"), ["tap-leads--bad: ", "config"], id="executor"),
-        pytest.param(entry("{lead: 5}"), ["tap-leads--bad: ", "`lead`"], id="unknown-key"),
-        pytest.param(entry("{schedule: 0 25 * * *}"), ["tap-leads--bad: ", "cron"], id="cron"),
-        pytest.param(entry("[leads]"), ["tap-leads--bad: ", "array"], id="list"),
-        pytest.param(entry("{schedule: 0 0 31 2 *}"), ["tap-leads--bad: ", "cron"], id="never"),
-        pytest.param(entry("{schedule: often}"), ["tap-leads--bad: ", "cron"], id="no-cron"),
-        pytest.param(entry("").replace("{airflow: }", ""), ["bad: ", "annotations"], id="null"),
-        pytest.param(entry("{}", "tap-leads--A_b"), ["tap-leads--A_b: ", "name"], id="name"),
-        pytest.param(entry("{}", "tap-leads--a.b"), ["tap-leads--a.b: ", "name"], id="dot"),
-        pytest.param(entry("{}", "tap-leads--a b"), ["tap-leads--a b: ", "name"], id="blank"),
-        pytest.param(entry("{}", "5"), ["5: ", "name"], id="number"),
-        pytest.param(entry("{leads: 5}", "tap-lead-x"), ["tap-lead-x: ", "name"], id="prefix"),
-        pytest.param(GOOD, ["tap-leads--good: ", "twice"], id="name-twice"),
-        pytest.param("  - {name: tap-leads--bad}\n", ["bad: ", "inherit_from"], id="no-parent"),
-        pytest.param("  - {label: x}\n", ["entry 2: ", "name"], id="no-name"),
-        pytest.param("  - acme\n", ["entry 2: ", "str"], id="text"),
-        pytest.param("  -\n", ["entry 2: ", "null"], id="nothing"),
-    ],
+@cases(
+    leads=(entry("{leads: 4e6}"), ["tap-leads--bad: ", "leads"]),
+    negative=(entry("{leads: -1}"), ["tap-leads--bad: ", "leads"]),
+    hours=(entry("{hours: 24h}"), ["tap-leads--bad: ", "hours"]),
+    no_limit=(entry("{hours: .inf}"), ["tap-leads--bad: ", "hours"]),
+    no_time=(entry("{hours: 0}"), ["tap-leads--bad: ", "hours"]),
+    retries=(entry("{retries: true}"), ["tap-leads--bad: ", "retries"]),
+    no_try=(entry("{retries: -1}"), ["tap-leads--bad: ", "retries"]),
+    pool=(entry("{pool: 5}"), ["tap-leads--bad: ", "pool"]),
+    queue=(entry("{queue: ''}"), ["tap-leads--bad: ", "queue"]),
+    owner=(entry("{owner: [x]}"), ["tap-leads--bad: ", "owner"]),
+    executor=(entry("{executor_config: x}"), ["tap-leads--bad: ", "config"]),
+    unknown_key=(entry("{lead: 5}"), ["tap-leads--bad: ", "`lead`"]),
+    cron=(entry("{schedule: 0 25 * * *}"), ["tap-leads--bad: ", "cron"]),
+    list=(entry("[leads]"), ["tap-leads--bad: ", "array"]),
+    never=(entry("{schedule: 0 0 31 2 *}"), ["tap-leads--bad: ", "cron"]),
+    no_cron=(entry("{schedule: often}"), ["tap-leads--bad: ", "cron"]),
+    null=(entry("").replace("{airflow: }", ""), ["bad: ", "annotations"]),
+    name=(entry("{}", "tap-leads--A_b"), ["tap-leads--A_b: ", "name"]),
+    dot=(entry("{}", "tap-leads--a.b"), ["tap-leads--a.b: ", "name"]),
+    blank=(entry("{}", "tap-leads--a b"), ["tap-leads--a b: ", "name"]),
+    number=(entry("{}", "5"), ["5: ", "name"]),
+    prefix=(entry("{leads: 5}", "tap-lead-x"), ["tap-lead-x: ", "name"]),
+    name_twice=(GOOD, ["tap-leads--good: ", "twice"]),
+    no_parent=("  - {name: tap-leads--bad}\n", ["bad: ", "inherit_from"]),
+    no_name=("  - {label: x}\n", ["entry 2: ", "name"]),
+    text=("  - acme\n", ["entry 2: ", "str"]),
+    nothing=("  -\n", ["entry 2: ", "null"]),
 )
 def test_a_wrong_entry_is_named_with_its_problem_and_the_others_count(
-    check: Check, wrong: str, said: list[str]
+    wrong: str, said: list[str], check: Check
 ) -> None:
     code, [line, total] = check(HEAD + GOOD + wrong)
     assert code == 1
@@ -98,16 +96,14 @@ def test_a_wrong_entry_is_named_with_its_problem_and_the_others_count(
     assert total.endswith("1 right, 1 wrong")
 
 
-@pytest.mark.parametrize("empty", ["", "annotations: {}", "annotations: {airflow: }"])
-def test_an_entry_without_options_is_right(check: Check, empty: str) -> None:
+@cases("", "annotations: {}", "annotations: {airflow: }")
+def test_an_entry_without_options_is_right(empty: str, check: Check) -> None:
     text = f"{HEAD}  - name: tap-leads--plain\n    inherit_from: tap-leads\n    {empty}\n"
     assert check(text) == (0, ["workspaces.meltano.yml: 1 right, 0 wrong"])
 
 
-@pytest.mark.parametrize(
-    "text", ["plugins: [", "plugins:\n", "", "- x\n", "plugins: {extractors: }"]
-)
-def test_a_list_that_cannot_be_read_is_one_clear_failure(check: Check, text: str) -> None:
+@cases("plugins: [", "plugins:\n", "", "- x\n", "plugins: {extractors: }")
+def test_a_list_that_cannot_be_read_is_one_clear_failure(text: str, check: Check) -> None:
     code, lines = check(text)
     assert code == 1
     assert "workspaces.meltano.yml" in lines[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from support.cases import cases
 from support.scroll_client import Start
 
 
@@ -13,19 +13,16 @@ def test_the_same_address_gives_the_same_page(scroll: Start) -> None:
     assert client.sandbox.requests == 2
 
 
-@pytest.mark.parametrize(
-    ("header", "value", "pages"),
-    [
-        ("Cache-Control", "no-cache", [1, 2, 3]),
-        ("Cache-Control", "no-store", [1, 2, 3]),
-        ("Cache-Control", "private, No-Cache", [1, 2, 3]),
-        ("Cache-Control", "max-age=0", [1, 2, 3]),
-        ("Pragma", "no-cache", [1, 2, 3]),
-        ("Cache-Control", "max-age=60, no-transform", [1, 2, 2]),
-    ],
+@cases(
+    ("Cache-Control", "no-cache", [1, 2, 3]),
+    ("Cache-Control", "no-store", [1, 2, 3]),
+    ("Cache-Control", "private, No-Cache", [1, 2, 3]),
+    ("Cache-Control", "max-age=0", [1, 2, 3]),
+    ("Pragma", "no-cache", [1, 2, 3]),
+    ("Cache-Control", "max-age=60, no-transform", [1, 2, 2]),
 )
 def test_a_request_can_forbid_caching(
-    scroll: Start, header: str, value: str, pages: list[int]
+    header: str, value: str, pages: list[int], scroll: Start
 ) -> None:
     """Only the directives that HTTP defines for it do so."""
     client = scroll(cache=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 import requests
+from support.cases import cases
 
 from tap_leads.sandbox import KINDS
 from tap_leads.sandbox.__main__ import main
@@ -53,18 +54,18 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-@pytest.mark.parametrize(
-    ("options", "script", "output"),
-    [
-        pytest.param(
-            "--leads 3 --token secret",
-            "print(token, len(get('/contacts/scroll').json()['contacts']))",
-            "secret 3",
-            id="token",
-        ),
-        pytest.param(
+@cases(
+    token=(
+        "--leads 3 --token secret",
+        "print(token, len(get('/contacts/scroll').json()['contacts']))",
+        "secret 3",
+    ),
+    all=(
+        (
             "--port 0 --leads 250 --seed 2 --latency 0.01 --idle-limit 0.2 --rate-limit 4 "
-            "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2",
+            "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2"
+        ),
+        (
             "param = ''\n"
             "for pause in (0, 0, 0, 0.3, 0):\n"
             "    time.sleep(pause)\n"
@@ -72,25 +73,24 @@ def line(process: subprocess.Popen[str]) -> str:
             "    print(got.status_code, got.headers['X-RateLimit-Remaining'], end=' ')\n"
             "    old, given = param, got.json().get('scroll_param')\n"
             "    param = f'?scroll_param={given}' if given else param\n"
-            "    print(old == param, len(got.json().get('contacts', ())), end=' ')\n",
-            "200 3 False 100 200 2 False 100 500 1 True 0 404 0 True 0 429 0 True 0",
-            id="all",
+            "    print(old == param, len(got.json().get('contacts', ())), end=' ')\n"
         ),
-        pytest.param(
-            "--cache --fault counts/number@1:7",
+        "200 3 False 100 200 2 False 100 500 1 True 0 404 0 True 0 429 0 True 0",
+    ),
+    cache=(
+        "--cache --fault counts/number@1:7",
+        (
             "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
             "    got = get('/counts', **{'Cache-Control': control})\n"
-            "    print(got.json()['lead']['count'], end=' ')",
-            "7 7 1000",
-            id="cache",
+            "    print(got.json()['lead']['count'], end=' ')"
         ),
-        pytest.param(
-            "--workspace red=5 --workspace blue=6",
-            "print(token, *(get('/counts', each).json()['lead'] for each in ('red', 'blue')))",
-            "red {'count': 5} {'count': 6}",
-            id="workspaces",
-        ),
-    ],
+        "7 7 1000",
+    ),
+    workspaces=(
+        "--workspace red=5 --workspace blue=6",
+        "print(token, *(get('/counts', each).json()['lead'] for each in ('red', 'blue')))",
+        "red {'count': 5} {'count': 6}",
+    ),
 )
 def test_a_command_uses_the_sandbox_as_the_options_say(
     options: str, script: str, output: str
@@ -105,14 +105,11 @@ def test_a_summary_follows_the_command() -> None:
     assert done.stderr == "sandbox: 1 requests, 1 scrolls opened, longest idle 0.0 s\n"
 
 
-@pytest.mark.parametrize(
-    ("command", "code", "message"),
-    [
-        ((*PYTHON, "raise SystemExit(7)"), 7, ""),
-        ((*PYTHON, "import os; os.kill(os.getpid(), 9)"), 128 + signal.SIGKILL, ""),
-        (("no-such-tap", "--discover"), 127, "sandbox: command not found: no-such-tap\n"),
-        (("/",), 126, "sandbox: cannot run /: Permission denied\n"),
-    ],
+@cases(
+    ((*PYTHON, "raise SystemExit(7)"), 7, ""),
+    ((*PYTHON, "import os; os.kill(os.getpid(), 9)"), 128 + signal.SIGKILL, ""),
+    (("no-such-tap", "--discover"), 127, "sandbox: command not found: no-such-tap\n"),
+    (("/",), 126, "sandbox: cannot run /: Permission denied\n"),
 )
 def test_the_exit_code_is_that_of_the_command_in_a_shell(
     command: tuple[str, ...], code: int, message: str
@@ -121,7 +118,7 @@ def test_the_exit_code_is_that_of_the_command_in_a_shell(
     assert (done.returncode, done.stdout, done.stderr) == (code, "", message)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@cases(signal.SIGTERM, signal.SIGINT)
 def test_signals_are_forwarded_to_the_command(number: signal.Signals) -> None:
     """The command decides how it ends. The sandbox waits for it."""
     script = (
@@ -139,7 +136,7 @@ def test_signals_are_forwarded_to_the_command(number: signal.Signals) -> None:
         assert process.wait(5) == 9
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@cases(signal.SIGTERM, signal.SIGINT)
 def test_it_serves_until_stopped(number: signal.Signals) -> None:
     """It prints how to point the tap at it, and ends with code 0."""
     with running("--port", "0", "--leads", "12") as process:
@@ -166,23 +163,20 @@ def test_a_busy_port() -> None:
     assert done.stderr == f"sandbox: port {port}: {os.strerror(errno.EADDRINUSE)}\n"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ("--fault boom@3", "argument --fault: there is no fault 'boom'"),
-        ("--fault nowhere/lost@3", "argument --fault: there are no faults of 'nowhere'"),
-        ("--leads -1", "argument --leads: '-1' is not a whole number from 0"),
-        ("--leads many", "argument --leads: 'many' is not a whole number from 0"),
-        ("--port 70000", "argument --port: '70000' is not a port from 0 to 65535"),
-        ("--latency soon", "argument --latency: 'soon' is not a number of seconds"),
-        ("--latency nan", "argument --latency: 'nan' is not a number of seconds"),
-        ("--rate-limit 0", "argument --rate-limit: '0' is not a whole number from 1"),
-        ("--rate-window 0", "argument --rate-window: '0' is not a positive number of seconds"),
-        ("--workspace red", "argument --workspace: 'red' is not of the form TOKEN=LEADS"),
-        ("--workspace =5", "argument --workspace: '=5' is not of the form TOKEN=LEADS"),
-        ("--scroll-param odd", "invalid choice"),
-        ("tap-leads", "unrecognized arguments"),
-    ],
+@cases(
+    ("--fault boom@3", "argument --fault: there is no fault 'boom'"),
+    ("--fault nowhere/lost@3", "argument --fault: there are no faults of 'nowhere'"),
+    ("--leads -1", "argument --leads: '-1' is not a whole number from 0"),
+    ("--leads many", "argument --leads: 'many' is not a whole number from 0"),
+    ("--port 70000", "argument --port: '70000' is not a port from 0 to 65535"),
+    ("--latency soon", "argument --latency: 'soon' is not a number of seconds"),
+    ("--latency nan", "argument --latency: 'nan' is not a number of seconds"),
+    ("--rate-limit 0", "argument --rate-limit: '0' is not a whole number from 1"),
+    ("--rate-window 0", "argument --rate-window: '0' is not a positive number of seconds"),
+    ("--workspace red", "argument --workspace: 'red' is not of the form TOKEN=LEADS"),
+    ("--workspace =5", "argument --workspace: '=5' is not of the form TOKEN=LEADS"),
+    ("--scroll-param odd", "invalid choice"),
+    ("tap-leads", "unrecognized arguments"),
 )
 def test_wrong_options(arguments: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the option, the exit code is 2, and nothing starts."""

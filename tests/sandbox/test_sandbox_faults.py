@@ -6,21 +6,19 @@ import re
 from pathlib import Path
 
 import pytest
+from support.cases import cases
 from support.scroll_client import Start, code
 
 from tap_leads.sandbox import KINDS, Fault, Sandbox
 
 
-@pytest.mark.parametrize(
-    ("when", "ordinals"),
-    [
-        ("3", {3}),
-        ("3,5", {3, 5}),
-        ("3-5", {3, 4, 5}),
-        ("1,4-5", {1, 4, 5}),
-        ("4+", {4, 5, 6}),
-        ("*", {1, 2, 3, 4, 5, 6}),
-    ],
+@cases(
+    ("3", {3}),
+    ("3,5", {3, 5}),
+    ("3-5", {3, 4, 5}),
+    ("1,4-5", {1, 4, 5}),
+    ("4+", {4, 5, 6}),
+    ("*", {1, 2, 3, 4, 5, 6}),
 )
 def test_when(when: str, ordinals: set[int]) -> None:
     """WHEN counts requests from 1."""
@@ -39,35 +37,29 @@ def test_when_of_each_scroll(scroll: Start) -> None:
     assert statuses == [[200, 200, 401, 401, 200], [200, 401, 401, 401, 200]]
 
 
-@pytest.mark.parametrize(
-    ("text", "argument"),
-    [
-        ("slow@2", 1.0),
-        ("slow@2:0.25", 0.25),
-        ("exists@1", None),
-        ("update@*:3", 3),
-        ("status@1:408", 408),
-        ("counts/number@1:-5", b"-5"),
-        ("contacts/off@1:+5", 5),
-        ("stolen@2", 1),
-        ("body@1:a:b@c/d", "a:b@c/d"),
-        ("malformed@1:chunk", "chunk"),
-    ],
+@cases(
+    ("slow@2", 1.0),
+    ("slow@2:0.25", 0.25),
+    ("exists@1", None),
+    ("update@*:3", 3),
+    ("status@1:408", 408),
+    ("counts/number@1:-5", b"-5"),
+    ("contacts/off@1:+5", 5),
+    ("stolen@2", 1),
+    ("body@1:a:b@c/d", "a:b@c/d"),
+    ("malformed@1:chunk", "chunk"),
 )
 def test_argument(text: str, argument: object) -> None:
     """Some kinds have a default for ARG, some need ARG, and `exists` has two meanings."""
     assert Fault.parse(text).argument == argument
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("lost", "lost@", "@3", "boom@3", "lost@0", "lost@x", "lost@5-3", "lost@3,", "lost@٣"),
-        *("lost@3:1", "slow@3:", "slow@3:-1", "slow@3:soon", "update@3:1.5", "off@3:1"),
-        *("status@3", "status@3:600", "status@3:99", "malformed@3:everything", "body@3"),
-        *("nowhere/lost@3", "/lost@3", "counts/update@3", "counts/lost@p3", "number@3:5"),
-        *("counts/number@3:five", "counts/off@3", "counts/limited@3", "counts/stolen@3"),
-    ],
+@cases(
+    *("lost", "lost@", "@3", "boom@3", "lost@0", "lost@x", "lost@5-3", "lost@3,", "lost@٣"),
+    *("lost@3:1", "slow@3:", "slow@3:-1", "slow@3:soon", "update@3:1.5", "off@3:1"),
+    *("status@3", "status@3:600", "status@3:99", "malformed@3:everything", "body@3"),
+    *("nowhere/lost@3", "/lost@3", "counts/update@3", "counts/lost@p3", "number@3:5"),
+    *("counts/number@3:five", "counts/off@3", "counts/limited@3", "counts/stolen@3"),
 )
 def test_a_malformed_fault_is_refused(text: str) -> None:
     """Otherwise a typing error would make a test that tests nothing."""
@@ -103,8 +95,8 @@ def test_faults_without_a_path_concern_the_scroll(scroll: Start) -> None:
     assert client.ask().status_code == 500
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_each_path_has_its_own_faults(scroll: Start, path: str) -> None:
+@cases(*PATHS)
+def test_each_path_has_its_own_faults(path: str, scroll: Start) -> None:
     """They count the requests to that path, and change nothing elsewhere."""
     client = scroll(f"{path}/status@2:500")
     statuses = {

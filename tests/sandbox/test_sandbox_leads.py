@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-import pytest
+from support.cases import cases
 
 from tap_leads.sandbox import MALFORMED, data_attributes, lead, malformed_kind, malformed_lead
 
@@ -156,28 +156,25 @@ def test_leads_share_nothing() -> None:
             assert json.dumps(make(1, index)) == before
 
 
-@pytest.mark.parametrize(
-    ("field", "expected"),
-    [
-        ("session_count", ["7", 12.0, 1.5, 2**63, 2**70 + 1]),
-        ("created_at", [1_503_488_750_123]),
-        ("updated_at", ["2020-08-05T13:14:55.060+00:00", "1593702734"]),
-        ("remote_created_at", [-86_400, 2**70 + 1]),
-        ("signed_up_at", [253_402_300_800, ""]),
-        ("last_request_at", ["yesterday, or so"]),
-        ("phone", [491_701_234_567]),
-        ("name", [{"first": "Ada", "last": "Hopper"}, "Ada\x00Hopper", "Ada \ud800 Hopper"]),
-        ("companies", [[{"type": "company", "company_id": "700"}]]),
-        ("unsubscribed_from_emails", ["false"]),
-        ("has_hard_bounced", [0]),
-        ("location_data", ["Dublin"]),
-        ("custom_attributes", [{"plan\x00": {"a\x00b": 1}}, {"\ud800plan": "pro"}, []]),
-        ("custom_attributes", [{"team_size": -(2**70) - 1, "n": 2**64}]),
-        ("x_undocumented_flag", [False]),
-        ("ai_summary", [{"text": "asked for a demo", "scores": [0.5, None]}]),
-        ("utm\x00id", ["spring"]),
-        ("utm\udfffid", ["spring"]),
-    ],
+@cases(
+    ("session_count", ["7", 12.0, 1.5, 2**63, 2**70 + 1]),
+    ("created_at", [1_503_488_750_123]),
+    ("updated_at", ["2020-08-05T13:14:55.060+00:00", "1593702734"]),
+    ("remote_created_at", [-86_400, 2**70 + 1]),
+    ("signed_up_at", [253_402_300_800, ""]),
+    ("last_request_at", ["yesterday, or so"]),
+    ("phone", [491_701_234_567]),
+    ("name", [{"first": "Ada", "last": "Hopper"}, "Ada\x00Hopper", "Ada \ud800 Hopper"]),
+    ("companies", [[{"type": "company", "company_id": "700"}]]),
+    ("unsubscribed_from_emails", ["false"]),
+    ("has_hard_bounced", [0]),
+    ("location_data", ["Dublin"]),
+    ("custom_attributes", [{"plan\x00": {"a\x00b": 1}}, {"\ud800plan": "pro"}, []]),
+    ("custom_attributes", [{"team_size": -(2**70) - 1, "n": 2**64}]),
+    ("x_undocumented_flag", [False]),
+    ("ai_summary", [{"text": "asked for a demo", "scores": [0.5, None]}]),
+    ("utm\x00id", ["spring"]),
+    ("utm\udfffid", ["spring"]),
 )
 def test_malformed_values(field: str, expected: list[Any]) -> None:
     """Each kind that API clients received is there."""

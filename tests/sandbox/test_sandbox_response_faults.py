@@ -7,28 +7,26 @@ import time
 
 import pytest
 import requests
+from support.cases import cases
 from support.scroll_client import ScrollClient, Start, code
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "body"),
-    [
-        ("restart@2", 500, b"Please restart the scroll operation."),
-        ("html502@2", 502, b"<html>"),
-        ("503@2", 503, b""),
-        ("nojson@2", 200, b"upstream"),
-        ("empty-body@2", 200, b""),
-        ("nolist@2", 200, b'"type":"contact.list"'),
-        ("null-list@2", 200, b'"contacts":null'),
-        ("wrong-key@2", 200, b'"data":[{'),
-        ("status@2:408", 408, b'"request_timeout"'),
-        ("body@2:[1, 2]", 200, b"[1, 2]"),
-        ("false-end@2", 200, b'"contacts":[]'),
-    ],
+@cases(
+    ("restart@2", 500, b"Please restart the scroll operation."),
+    ("html502@2", 502, b"<html>"),
+    ("503@2", 503, b""),
+    ("nojson@2", 200, b"upstream"),
+    ("empty-body@2", 200, b""),
+    ("nolist@2", 200, b'"type":"contact.list"'),
+    ("null-list@2", 200, b'"contacts":null'),
+    ("wrong-key@2", 200, b'"data":[{'),
+    ("status@2:408", 408, b'"request_timeout"'),
+    ("body@2:[1, 2]", 200, b"[1, 2]"),
+    ("false-end@2", 200, b'"contacts":[]'),
 )
-@pytest.mark.parametrize("scroll_param", ["constant", "changing"])
+@cases("constant", "changing")
 def test_a_client_that_continues_misses_the_lost_page(
-    scroll: Start, fault: str, status: int, body: bytes, scroll_param: str
+    scroll_param: str, fault: str, status: int, body: bytes, scroll: Start
 ) -> None:
     """The scroll moved on although the page did not arrive."""
     client = scroll(fault, scroll_param=scroll_param)
@@ -48,21 +46,18 @@ def test_restart_leaves_the_scroll_open(scroll: Start) -> None:
     assert code(client.ask()) == (400, "scroll_exists")
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ("429@2", (429, "rate_limit_exceeded")),
-        ("429-bare@2", (429, "rate_limit_exceeded")),
-        ("429-skewed@2", (429, "rate_limit_exceeded")),
-        ("exists@2", (400, "scroll_exists")),
-        ("401@2", (401, "unauthorized")),
-        ("403@2", (403, "forbidden")),
-        ("404@2", (404, "not_found")),
-        ("version@2", (400, "intercom_version_invalid")),
-    ],
+@cases(
+    ("429@2", (429, "rate_limit_exceeded")),
+    ("429-bare@2", (429, "rate_limit_exceeded")),
+    ("429-skewed@2", (429, "rate_limit_exceeded")),
+    ("exists@2", (400, "scroll_exists")),
+    ("401@2", (401, "unauthorized")),
+    ("403@2", (403, "forbidden")),
+    ("404@2", (404, "not_found")),
+    ("version@2", (400, "intercom_version_invalid")),
 )
 def test_a_refused_request_is_not_served(
-    scroll: Start, fault: str, expected: tuple[int, str]
+    fault: str, expected: tuple[int, str], scroll: Start
 ) -> None:
     """The scroll keeps its position, and its idle time continues."""
     client = scroll(fault)
@@ -85,8 +80,8 @@ def test_rate_limit_headers_of_a_429(scroll: Start) -> None:
     assert -3600 <= int(skewed.headers["X-RateLimit-Reset"]) - began <= -3599 + elapsed
 
 
-@pytest.mark.parametrize(("fault", "size"), [("302@1", 0), ("302@1:3", 3 << 20)])
-def test_redirect(scroll: Start, fault: str, size: int) -> None:
+@cases(("302@1", 0), ("302@1:3", 3 << 20))
+def test_redirect(fault: str, size: int, scroll: Start) -> None:
     """It leads to a path that does not exist. Its connection can be used again."""
     client = scroll(fault)
     response = client.ask()
@@ -128,12 +123,9 @@ def test_a_false_end_is_an_error(scroll: Start) -> None:
     assert response.json()["contacts"] == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "start", "member"),
-    [("wrong-key@1", b"{", "data"), ("bom@1", b"\xef\xbb\xbf{", "contacts")],
-)
+@cases(("wrong-key@1", b"{", "data"), ("bom@1", b"\xef\xbb\xbf{", "contacts"))
 def test_the_leads_are_in_an_unusual_place(
-    scroll: Start, fault: str, start: bytes, member: str
+    fault: str, start: bytes, member: str, scroll: Start
 ) -> None:
     """All of them are there, under another name or after a byte order mark."""
     client = scroll(fault)
@@ -143,11 +135,8 @@ def test_the_leads_are_in_an_unusual_place(
     assert [lead["id"] for lead in body[member]] == client.expected(1)
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "next_page"),
-    [("403@2", 403, 2), ("status@2:407", 407, 3), ("slow@2:0", 200, 3)],
-)
-def test_a_firewall(scroll: Start, fault: str, status: int, next_page: int) -> None:
+@cases(("403@2", 403, 2), ("status@2:407", 407, 3), ("slow@2:0", 200, 3))
+def test_a_firewall(fault: str, status: int, next_page: int, scroll: Start) -> None:
     """An HTML page has the status of another fault, which decides about the position."""
     client = scroll("html@2", fault)
     client.page()
@@ -157,14 +146,11 @@ def test_a_firewall(scroll: Start, fault: str, status: int, next_page: int) -> N
     assert client.page() == client.expected(next_page)
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ("old-errors@*", {"type": "not_found", "message": "scroll parameter not found"}),
-        ("spelled-out@*", {"code": "Not Found", "message": "scroll parameter not found"}),
-    ],
+@cases(
+    ("old-errors@*", {"type": "not_found", "message": "scroll parameter not found"}),
+    ("spelled-out@*", {"code": "Not Found", "message": "scroll parameter not found"}),
 )
-def test_errors_of_another_form(scroll: Start, fault: str, error: dict[str, str]) -> None:
+def test_errors_of_another_form(fault: str, error: dict[str, str], scroll: Start) -> None:
     """The fault also changes errors that no fault made. It leaves pages unchanged."""
     client = scroll(fault)
     assert client.page() == client.expected(1)
@@ -181,21 +167,18 @@ def counted(client: ScrollClient, path: str) -> int:
     return int(body["lead"]["count"] if path == "counts" else body["total_count"])
 
 
-@pytest.mark.parametrize("path", COUNTING)
-@pytest.mark.parametrize(
-    ("fault", "counts"),
-    [
-        ("number@1:0", [0, 50]),
-        ("number@2:7", [50, 7]),
-        ("number@*:-1", [-1, -1]),
-        ("off@1:-3", [47, 50]),
-        ("off@*:120", [170, 170]),
-        ("off@1:+1", [51, 50]),
-        ("off@1:-99", [0, 50]),
-        ("slow@1:0", [50, 50]),
-    ],
+@cases(*COUNTING)
+@cases(
+    ("number@1:0", [0, 50]),
+    ("number@2:7", [50, 7]),
+    ("number@*:-1", [-1, -1]),
+    ("off@1:-3", [47, 50]),
+    ("off@*:120", [170, 170]),
+    ("off@1:+1", [51, 50]),
+    ("off@1:-99", [0, 50]),
+    ("slow@1:0", [50, 50]),
 )
-def test_a_wrong_count(scroll: Start, path: str, fault: str, counts: list[int]) -> None:
+def test_a_wrong_count(fault: str, counts: list[int], path: str, scroll: Start) -> None:
     """Only that path is wrong. The scroll has as many leads as before."""
     client = scroll(f"{path}/{fault}")
     assert [counted(client, path) for _ in counts] == counts
@@ -217,16 +200,13 @@ def test_a_limited_list(scroll: Start) -> None:
     assert (limited, usual["limited"]) == ({**usual, "limited": True}, False)
 
 
-@pytest.mark.parametrize("path", COUNTING)
-@pytest.mark.parametrize(
-    ("fault", "status"),
-    [
-        *(("429@1", 429), ("401@1", 401), ("403@1", 403), ("404@1", 404), ("302@1", 302)),
-        *(("503@1", 503), ("status@1:408", 408), ("html502@1", 502), ("nojson@1", 200)),
-        *(("empty-body@1", 200), ("body@1:{}", 200)),
-    ],
+@cases(*COUNTING)
+@cases(
+    *(("429@1", 429), ("401@1", 401), ("403@1", 403), ("404@1", 404), ("302@1", 302)),
+    *(("503@1", 503), ("status@1:408", 408), ("html502@1", 502), ("nojson@1", 200)),
+    *(("empty-body@1", 200), ("body@1:{}", 200)),
 )
-def test_a_count_is_refused_or_unusable(scroll: Start, path: str, fault: str, status: int) -> None:
+def test_a_count_is_refused_or_unusable(fault: str, status: int, path: str, scroll: Start) -> None:
     """Even if another fault changes the number of leads in the same response."""
     client = scroll(f"{path}/off@*:-3", f"{path}/{fault}")
     response = client.get(COUNTING[path])

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
+from support.cases import cases
 from support.scroll_client import ScrollClient, Start, code, ids
 
 from tap_leads.sandbox import Sandbox
@@ -18,12 +19,9 @@ EXISTS = (400, "scroll_exists")
 NOT_FOUND = (404, "not_found")
 
 
-@pytest.mark.parametrize(
-    ("leads", "sizes"),
-    [(250, [100, 100, 50, 0]), (100, [100, 0]), (1, [1, 0]), (0, [0])],
-)
+@cases((250, [100, 100, 50, 0]), (100, [100, 0]), (1, [1, 0]), (0, [0]))
 def test_a_scroll_gives_every_lead_once_and_ends_with_an_empty_page(
-    scroll: Start, leads: int, sizes: list[int]
+    leads: int, sizes: list[int], scroll: Start
 ) -> None:
     """Pages have 100 leads (page "Scroll over all leads"). An empty workspace has an empty page."""
     client = scroll(leads=leads, page_size=100)
@@ -34,8 +32,8 @@ def test_a_scroll_gives_every_lead_once_and_ends_with_an_empty_page(
     assert {response.json()["type"] for response in responses} == {"contact.list"}
 
 
-@pytest.mark.parametrize("scroll_param", ["constant", "changing"])
-def test_the_scroll_is_over_after_its_empty_page(scroll: Start, scroll_param: str) -> None:
+@cases("constant", "changing")
+def test_the_scroll_is_over_after_its_empty_page(scroll_param: str, scroll: Start) -> None:
     """Quote: "the scroll parameter will expire"; the empty page's is useless (hull-connectors)."""
     client = scroll(scroll_param=scroll_param)
     client.pages(5)
@@ -137,10 +135,8 @@ def test_a_slow_response_uses_the_scroll(scroll: Start) -> None:
     assert client.page() == client.expected(3)
 
 
-@pytest.mark.parametrize(
-    "header", [None, "Bearer wrong", "Basic sandbox", "Basic d3Jvbmc6", "Basic /w==", "sandbox"]
-)
-def test_a_token_is_needed(scroll: Start, header: str | None) -> None:
+@cases(None, "Bearer wrong", "Basic sandbox", "Basic d3Jvbmc6", "Basic /w==", "sandbox")
+def test_a_token_is_needed(header: str | None, scroll: Start) -> None:
     """Otherwise the response is 401 `unauthorized` (Intercom-OpenAPI). No scroll is touched."""
     client = scroll()
     client.session.headers.pop("Authorization")
@@ -179,13 +175,13 @@ def test_intercoms_own_clients_are_understood(scroll: Start) -> None:
     assert {seen["Authorization"] for seen in client.sandbox.headers_seen} == {"right"}
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3", "1.4"])
-def test_versions_with_leads(scroll: Start, version: str) -> None:
+@cases("1.0", "1.1", "1.2", "1.3", "1.4")
+def test_versions_with_leads(version: str, scroll: Start) -> None:
     assert scroll().get("/contacts/scroll", Intercom_Version=version).status_code == 200
 
 
-@pytest.mark.parametrize("version", ["2.0", "2.16", "1.5", "Unstable", ""])
-def test_versions_without_leads(scroll: Start, version: str) -> None:
+@cases("2.0", "2.16", "1.5", "Unstable", "")
+def test_versions_without_leads(version: str, scroll: Start) -> None:
     """400 `intercom_version_invalid` (Intercom-OpenAPI)."""
     client = scroll()
     response = client.get("/contacts/scroll", Intercom_Version=version)
@@ -267,16 +263,13 @@ def test_the_leads_list_ends_at_10_000_leads(scroll: Start) -> None:
     assert code(client.get("/contacts?per_page=50&page=201")) == (400, "parameter_invalid")
 
 
-@pytest.mark.parametrize(
-    ("version", "path", "status"),
-    [
-        ("1.4", "/data_attributes?model=customer", 200),
-        ("1.4", "/data_attributes/customer", 404),
-        ("1.3", "/data_attributes/customer", 200),
-        ("1.3", "/data_attributes?model=customer", 404),
-    ],
+@cases(
+    ("1.4", "/data_attributes?model=customer", 200),
+    ("1.4", "/data_attributes/customer", 404),
+    ("1.3", "/data_attributes/customer", 200),
+    ("1.3", "/data_attributes?model=customer", 404),
 )
-def test_data_attributes(scroll: Start, version: str, path: str, status: int) -> None:
+def test_data_attributes(version: str, path: str, status: int, scroll: Start) -> None:
     """Version 1.4 moved the list; the old path "will no longer work" (its changelog)."""
     client = scroll(leads=300)
     response = client.get(path, Intercom_Version=version)

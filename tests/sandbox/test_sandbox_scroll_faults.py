@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from support.cases import cases
 from support.scroll_client import PAGE, Start, code
 
 from tap_leads.sandbox import Lead, lead, malformed_lead
@@ -39,17 +40,14 @@ def make_older(lead: Lead) -> None:
     lead["name"] = f"{lead.get('name') or 'Lead'} (older)"
 
 
-@pytest.mark.parametrize(
-    ("fault", "edit"),
-    [
-        ("no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
-        ("no-updated-at@2", lambda _, lead: lead.pop("updated_at")),
-        ("surrogate@2", lambda n, lead: lead.update(name="Ada \ud800 Hopper") if n == 9 else None),
-        ("stale@2:4", lambda n, lead: make_older(lead) if n < 4 else None),
-        ("types@2", lambda n, lead: lead.update(malformed_lead(1, PAGE + n, lead["app_id"]))),
-    ],
+@cases(
+    ("no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
+    ("no-updated-at@2", lambda _, lead: lead.pop("updated_at")),
+    ("surrogate@2", lambda n, lead: lead.update(name="Ada \ud800 Hopper") if n == 9 else None),
+    ("stale@2:4", lambda n, lead: make_older(lead) if n < 4 else None),
+    ("types@2", lambda n, lead: lead.update(malformed_lead(1, PAGE + n, lead["app_id"]))),
 )
-def test_a_page_is_edited(scroll: Start, fault: str, edit: Callable[[int, Lead], object]) -> None:
+def test_a_page_is_edited(fault: str, edit: Callable[[int, Lead], object], scroll: Start) -> None:
     """Only leads of that page, and not in the workspace."""
     client = scroll(fault)
     leads = list(client.workspace.leads())
@@ -77,35 +75,26 @@ def test_update(scroll: Start) -> None:
     assert client.workspace.count() == 50
 
 
-@pytest.mark.parametrize(
-    ("faults", "arriving", "remaining"),
-    [
-        pytest.param("delete@3:15", range(35), range(35), id="end"),
-        pytest.param("delete@3:40", range(20), range(10), id="served-leads-too"),
-        pytest.param("delete@1:999 update@1 add@1:0", (), (), id="all"),
-        pytest.param("delete-first@3:5", range(50), range(5, 50), id="served-leads"),
-        pytest.param(
-            "delete-first@3:25", [*range(20), *range(25, 50)], range(25, 50), id="beginning"
-        ),
-        pytest.param(
-            "delete-spread@3:5",
-            [*range(25), *range(26, 35), *range(36, 45), *range(46, 50)],
-            [n for n in range(50) if n % 10 != 5],
-            id="spread",
-        ),
-        pytest.param(
-            "delete-first@3:25 add@4:5", [*range(20), *range(25, 55)], range(25, 55), id="and-add"
-        ),
-        pytest.param(
-            "delete@3:40 add@3:5",
-            [*range(20), *range(50, 55)],
-            [*range(10), *range(50, 55)],
-            id="new-leads-follow-deleted-ones",
-        ),
-    ],
+@cases(
+    end=("delete@3:15", range(35), range(35)),
+    served_leads_too=("delete@3:40", range(20), range(10)),
+    all=("delete@1:999 update@1 add@1:0", (), ()),
+    served_leads=("delete-first@3:5", range(50), range(5, 50)),
+    beginning=("delete-first@3:25", [*range(20), *range(25, 50)], range(25, 50)),
+    spread=(
+        "delete-spread@3:5",
+        [*range(25), *range(26, 35), *range(36, 45), *range(46, 50)],
+        [n for n in range(50) if n % 10 != 5],
+    ),
+    and_add=("delete-first@3:25 add@4:5", [*range(20), *range(25, 55)], range(25, 55)),
+    new_leads_follow_deleted_ones=(
+        "delete@3:40 add@3:5",
+        [*range(20), *range(50, 55)],
+        [*range(10), *range(50, 55)],
+    ),
 )
 def test_leads_are_added_and_deleted_during_a_scroll(
-    scroll: Start, faults: str, arriving: Iterable[int], remaining: Iterable[int]
+    faults: str, arriving: Iterable[int], remaining: Iterable[int], scroll: Start
 ) -> None:
     """The scroll continues with the same lead as before. No index is used twice."""
     client = scroll(*faults.split())
@@ -114,8 +103,8 @@ def test_leads_are_added_and_deleted_during_a_scroll(
     assert [one["id"] for one in client.workspace.leads()] == [ids[n] for n in remaining]
 
 
-@pytest.mark.parametrize(("number", "merged"), [(5, 5), (999, 25)])
-def test_merge(scroll: Start, number: int, merged: int) -> None:
+@cases((5, 5), (999, 25))
+def test_merge(number: int, merged: int, scroll: Start) -> None:
     """Leads disappear, and as many others are newer than before; half of the leads at most."""
     client = scroll(f"merge@3:{number}")
     before = {lead["id"]: lead for lead in client.workspace.leads()}
@@ -130,29 +119,24 @@ def test_merge(scroll: Start, number: int, merged: int) -> None:
     assert any(served[i] == after[i] for i in survivors)
 
 
-@pytest.mark.parametrize(
-    ("faults", "pages"),
-    [
-        pytest.param("stolen@3", [1, 2, 4, 5, None], id="one"),
-        pytest.param("stolen@p2:2", [1, 4, 5, None], id="two"),
-        pytest.param("stolen@1", [1, 2, 3, 4, 5, None], id="no-scroll-is-open"),
-        pytest.param("stolen@3:99", [1, 2, None], id="all"),
-        pytest.param("stolen@2 stolen@3", [1, 3, 5, None], id="again"),
-        pytest.param("stolen@3 end@4", [1, 2, 4, None], id="before-a-false-end"),
-        pytest.param("repeated-upstream@3", [1, 2, 4, 5, None], id="repeated"),
-        pytest.param("repeated-upstream@3 stolen@3", [1, 2, 5, None], id="repeated-and-stolen"),
-        pytest.param("repeat@3", [1, 2, 2, 3, 4, 5, None], id="repeated-page"),
-        pytest.param("repeat@2+", [1] * 9, id="endless-loop"),  # airbyte issue 58638
-        # tap-intercom pull request 77
-        pytest.param("no-end@*", [1, 2, 3, 4, 5, 404], id="404-in-place-of-the-end"),
-        pytest.param("end@3", [1, 2, None, 404], id="false-end"),
-        # Counted from the opening, every scroll can end at the same place.
-        pytest.param("end@p3", [1, 2, None, "open", 1, 2, None], id="false-end-of-each-scroll"),
-        pytest.param("end@3", [1, 2, None, "open", 1, 2, 3, 4, 5, None], id="true-end-afterwards"),
-        pytest.param("expire@2", [1, 404, 404, "open", 1], id="expired"),
-    ],
+@cases(
+    one=("stolen@3", [1, 2, 4, 5, None]),
+    two=("stolen@p2:2", [1, 4, 5, None]),
+    no_scroll_is_open=("stolen@1", [1, 2, 3, 4, 5, None]),
+    all=("stolen@3:99", [1, 2, None]),
+    again=("stolen@2 stolen@3", [1, 3, 5, None]),
+    before_a_false_end=("stolen@3 end@4", [1, 2, 4, None]),
+    repeated=("repeated-upstream@3", [1, 2, 4, 5, None]),
+    repeated_and_stolen=("repeated-upstream@3 stolen@3", [1, 2, 5, None]),
+    repeated_page=("repeat@3", [1, 2, 2, 3, 4, 5, None]),
+    endless_loop=("repeat@2+", [1] * 9),
+    false_end=("end@3", [1, 2, None, 404]),
+    false_end_of_each_scroll=("end@p3", [1, 2, None, "open", 1, 2, None]),
+    true_end_afterwards=("end@3", [1, 2, None, "open", 1, 2, 3, 4, 5, None]),
+    expired=("expire@2", [1, 404, 404, "open", 1]),
+    **{"404-in-place-of-the-end": ("no-end@*", [1, 2, 3, 4, 5, 404])},
 )
-def test_the_order_of_pages(scroll: Start, faults: str, pages: list[int | str | None]) -> None:
+def test_the_order_of_pages(faults: str, pages: list[int | str | None], scroll: Start) -> None:
     """The fault decides which pages a client receives. An ended scroll is gone for good."""
     client = scroll(*faults.split())
     for page in pages:
@@ -186,8 +170,8 @@ def test_a_repeated_request_can_be_refused(
     assert client.page() == client.expected(1)
 
 
-@pytest.mark.parametrize("fault", ["lost@3", "status@3:503", "restart@3"])
-def test_a_lost_page_can_deviate_too(scroll: Start, fault: str) -> None:
+@cases("lost@3", "status@3:503", "restart@3")
+def test_a_lost_page_can_deviate_too(fault: str, scroll: Start) -> None:
     """The scroll moves on by the leads that the page would have had."""
     client = scroll("short@3:7", "end@5", fault)
     pages = client.pages(2)
@@ -197,16 +181,13 @@ def test_a_lost_page_can_deviate_too(scroll: Start, fault: str) -> None:
     assert pages == [client.ids[:10], client.ids[10:20], client.ids[27:37], []]
 
 
-@pytest.mark.parametrize(
-    ("faults", "sizes"),
-    [
-        ("short@2:4", [10, 4, 10, 10, 10, 6, 0]),
-        ("short@3:0", [10, 10, 0, 10, 10, 10, 0]),
-        ("short@3:7 end@4", [10, 10, 7, 0]),
-        ("short@2:4 end@7", [10, 4, 10, 10, 10, 6, 0]),
-    ],
+@cases(
+    ("short@2:4", [10, 4, 10, 10, 10, 6, 0]),
+    ("short@3:0", [10, 10, 0, 10, 10, 10, 0]),
+    ("short@3:7 end@4", [10, 10, 7, 0]),
+    ("short@2:4 end@7", [10, 4, 10, 10, 10, 6, 0]),
 )
-def test_short(scroll: Start, faults: str, sizes: list[int]) -> None:
+def test_short(faults: str, sizes: list[int], scroll: Start) -> None:
     """The other leads are on the next pages. An empty page can look like the true end."""
     client = scroll(*faults.split())
     pages = client.pages(len(sizes))

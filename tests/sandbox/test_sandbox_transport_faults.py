@@ -7,11 +7,12 @@ from contextlib import suppress
 
 import pytest
 import requests
+from support.cases import cases
 from support.scroll_client import Start
 
 
-@pytest.mark.parametrize("fault", ["lost@2", "hang@2:0.01", "cut@2"])
-def test_a_response_lost_on_the_way(scroll: Start, fault: str) -> None:
+@cases("lost@2", "hang@2:0.01", "cut@2")
+def test_a_response_lost_on_the_way(fault: str, scroll: Start) -> None:
     """There is no response, or half of one, and the page is gone."""
     client = scroll(fault)
     client.page()
@@ -52,8 +53,8 @@ def test_reset_loses_nothing(scroll: Start) -> None:
     assert client.page() == client.expected(2)
 
 
-@pytest.mark.parametrize("fault", ["slow@2:0.1", "hang@2:0.1"])
-def test_a_wait_is_as_long_as_it_says(scroll: Start, fault: str) -> None:
+@cases("slow@2:0.1", "hang@2:0.1")
+def test_a_wait_is_as_long_as_it_says(fault: str, scroll: Start) -> None:
     """Also before a response that another fault gives."""
     client = scroll(fault, "503@3", "slow@3:0.1")
     client.page()
@@ -70,8 +71,8 @@ def test_slow_is_only_slow(scroll: Start) -> None:
     assert client.page() == client.expected(1)
 
 
-@pytest.mark.parametrize("fault", ["drip@1:0.0005", "drip-head@1:0.0005"])
-def test_a_dripping_page_is_right(scroll: Start, fault: str) -> None:
+@cases("drip@1:0.0005", "drip-head@1:0.0005")
+def test_a_dripping_page_is_right(fault: str, scroll: Start) -> None:
     """It takes the given time per byte, of the body or of the head."""
     client = scroll(fault, leads=1)
     start = time.monotonic()
@@ -82,16 +83,13 @@ def test_a_dripping_page_is_right(scroll: Start, fault: str) -> None:
     assert taken >= 0.0005 * len(head if "head" in fault else response.content)
 
 
-@pytest.mark.parametrize(
-    ("fault", "path"),
-    [
-        ("drip@1:600", "/contacts/scroll"),
-        ("contacts/drip@1:600", "/contacts"),
-        ("counts/drip@1:600", "/counts"),
-        ("data_attributes/drip@1:600", "/data_attributes?model=customer"),
-    ],
+@cases(
+    ("drip@1:600", "/contacts/scroll"),
+    ("contacts/drip@1:600", "/contacts"),
+    ("counts/drip@1:600", "/counts"),
+    ("data_attributes/drip@1:600", "/data_attributes?model=customer"),
 )
-def test_a_dripping_body_begins_at_once(scroll: Start, fault: str, path: str) -> None:
+def test_a_dripping_body_begins_at_once(fault: str, path: str, scroll: Start) -> None:
     """Only the body drips: the head and the first byte arrive."""
     client = scroll(fault)
     with client.session.get(client.sandbox.url + path, stream=True, timeout=5) as response:
@@ -117,20 +115,17 @@ def test_a_bomb_unpacks_to_the_page_and_many_blanks(scroll: Start) -> None:
     assert client.page() == client.expected(3)
 
 
-@pytest.mark.parametrize(
-    ("fault", "found"),
-    [
-        ("malformed@2:header", b"\r\na header line without a colon\r\n\r\n{"),
-        ("malformed@2:location", b"\r\nLocation: http://[::1\r\n"),
-        ("malformed@2:location-bytes", b"\r\nLocation: http://127.0.0.1/\xff\xfe\r\n"),
-        ("malformed@2:chunk", b"\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n"),
-        ("malformed@2:length", b"\r\nContent-Length: many\r\n"),
-        ("malformed@2:status-line", b"HTTP/1.1 2"),
-        ("malformed@2:date", b"\r\nDate: Fri, 31 Dec 99999 23:59:59 GMT\r\n"),
-        ("malformed@2:reset", b"\r\nX-RateLimit-Reset: 999999999999999999999999999999\r\n"),
-    ],
+@cases(
+    ("malformed@2:header", b"\r\na header line without a colon\r\n\r\n{"),
+    ("malformed@2:location", b"\r\nLocation: http://[::1\r\n"),
+    ("malformed@2:location-bytes", b"\r\nLocation: http://127.0.0.1/\xff\xfe\r\n"),
+    ("malformed@2:chunk", b"\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n"),
+    ("malformed@2:length", b"\r\nContent-Length: many\r\n"),
+    ("malformed@2:status-line", b"HTTP/1.1 2"),
+    ("malformed@2:date", b"\r\nDate: Fri, 31 Dec 99999 23:59:59 GMT\r\n"),
+    ("malformed@2:reset", b"\r\nX-RateLimit-Reset: 999999999999999999999999999999\r\n"),
 )
-def test_malformed_http(scroll: Start, fault: str, found: bytes) -> None:
+def test_malformed_http(fault: str, found: bytes, scroll: Start) -> None:
     """The page was served. The next response is well-formed."""
     client = scroll(fault)
     client.page()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.tap import Run, Workbench, ids_of, run_tap
 
 from proof.benchmarks.server import SimulatedApi
@@ -186,9 +187,9 @@ def test_a_deselected_field_is_in_no_message(
         assert trace not in run.output
 
 
-@pytest.mark.parametrize("inclusion", ["available", "unsupported"])
+@cases("available", "unsupported")
 def test_a_deselected_list_is_in_no_message(
-    workbench: Workbench, leads_250: Sandbox, entry: Entry, inclusion: str
+    inclusion: str, workbench: Workbench, leads_250: Sandbox, entry: Entry
 ) -> None:
     marks = {"selected": inclusion == "unsupported", "inclusion": inclusion}
     metadata(entry, "companies", "companies").update(marks)
@@ -204,27 +205,22 @@ def all_selected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         return Workbench(tmp_path_factory.mktemp("all-selected")).sync(sandbox).output
 
 
-@pytest.mark.parametrize(
-    ("path", "traces"),
-    [
-        pytest.param(("session_count",), [b"session_count"], id="integer"),
-        pytest.param(("name",), [b'"name":{"first"', b"Hopper"], id="text"),
-        pytest.param(("signed_up_at",), [b"signed_up_at"], id="time"),
-        pytest.param(("location_data",), [b"location_data"], id="object"),
-        pytest.param(
-            ("location_data", "city_name"), [b"city_name", b'"location_data":"'], id="nested"
-        ),
-        pytest.param(("custom_attributes",), [b"custom_attributes"], id="open-object"),
-        pytest.param(("companies", "companies"), [b"company_id"], id="list"),
-        pytest.param(("ai_summary",), [b"ai_summary"], id="unknown-field"),
-    ],
+@cases(
+    integer=(("session_count",), [b"session_count"]),
+    text=(("name",), [b'"name":{"first"', b"Hopper"]),
+    time=(("signed_up_at",), [b"signed_up_at"]),
+    object=(("location_data",), [b"location_data"]),
+    nested=(("location_data", "city_name"), [b"city_name", b'"location_data":"']),
+    open_object=(("custom_attributes",), [b"custom_attributes"]),
+    list=(("companies", "companies"), [b"company_id"]),
+    unknown_field=(("ai_summary",), [b"ai_summary"]),
 )
 def test_a_value_that_does_not_fit_a_deselected_field_is_nowhere(
+    path: tuple[str, ...],
+    traces: list[bytes],
     workbench: Workbench,
     entry: Entry,
     all_selected: bytes,
-    path: tuple[str, ...],
-    traces: list[bytes],
 ) -> None:
     metadata(entry, *path)["selected"] = False
     with Sandbox(leads=100, faults=["types@1"]) as sandbox:
@@ -349,17 +345,9 @@ def test_a_catalog_that_does_not_select_the_stream_is_an_error(
     assert "  File " not in run.log
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param('{"streams": [', id="cut-off"),
-        pytest.param("hush", id="no-json"),
-        pytest.param("[]", id="list"),
-        pytest.param('{"streams": [{"hush": 1}]}', id="no-catalog"),
-    ],
-)
+@cases(cut_off='{"streams": [', no_json="hush", list="[]", no_catalog='{"streams": [{"hush": 1}]}')
 def test_one_line_names_a_file_that_is_no_catalog(
-    workbench: Workbench, leads_250: Sandbox, content: str
+    content: str, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     path = workbench.folder / "catalog.json"
     path.write_text(content)
@@ -374,27 +362,21 @@ def test_one_line_names_a_file_that_is_no_catalog(
 # States
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        pytest.param("{}", id="empty"),
-        pytest.param('{"bookmarks": {"contacts": {}}}', id="of-the-sync-before"),
-        pytest.param(
-            '{"bookmarks": {"contacts": {"replication_key": "updated_at",'
-            ' "replication_key_value": "hush"}}}',
-            id="stale-bookmark",
-        ),
-        pytest.param('{"bookmarks": {"contacts": {"scroll_param": "hush"}}}', id="scroll-token"),
-        pytest.param('{"bookmarks": {"hush": {"hush": 1}}}', id="another-stream"),
-        pytest.param('{"bookmarks": ["hush"]}', id="bookmarks-as-list"),
-        pytest.param('{"hush": {"hush": [1]}}', id="another-shape"),
-        pytest.param('["hush"]', id="list"),
-        pytest.param("null", id="null"),
-        pytest.param('{"bookmarks": "hush', id="no-json"),
-    ],
+@cases(
+    empty="{}",
+    of_the_sync_before='{"bookmarks": {"contacts": {}}}',
+    stale_bookmark='{"bookmarks": {"contacts": {"replication_key": "updated_at",'
+    ' "replication_key_value": "hush"}}}',
+    scroll_token='{"bookmarks": {"contacts": {"scroll_param": "hush"}}}',
+    another_stream='{"bookmarks": {"hush": {"hush": 1}}}',
+    bookmarks_as_list='{"bookmarks": ["hush"]}',
+    another_shape='{"hush": {"hush": [1]}}',
+    list='["hush"]',
+    null="null",
+    no_json='{"bookmarks": "hush',
 )
 def test_a_state_is_neither_used_nor_echoed(
-    workbench: Workbench, leads_250: Sandbox, without_catalog: Run, state: str
+    state: str, workbench: Workbench, leads_250: Sandbox, without_catalog: Run
 ) -> None:
     path = workbench.folder / "state.json"
     path.write_text(state)

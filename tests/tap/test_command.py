@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.tap import Workbench, command, environment, ids_of, run_tap
 
 from tap_leads import __version__
@@ -37,9 +38,9 @@ def test_discovery_needs_no_settings() -> None:
     assert others == {"available"}
 
 
-@pytest.mark.parametrize("wrong", [{}, {"access_token": "hush\nhush"}, {"max_restarts": "hush"}])
+@cases({}, {"access_token": "hush\nhush"}, {"max_restarts": "hush"})
 def test_discovery_ignores_wrong_settings_and_sends_nothing(
-    workbench: Workbench, leads_250: Sandbox, wrong: dict[str, Any]
+    wrong: dict[str, Any], workbench: Workbench, leads_250: Sandbox
 ) -> None:
     before = leads_250.requests
     run = workbench.sync(leads_250, "--discover", **wrong)
@@ -49,23 +50,20 @@ def test_discovery_ignores_wrong_settings_and_sends_nothing(
     assert leads_250.requests == before
 
 
-@pytest.mark.parametrize(
-    ("arguments", "texts"),
-    [
-        (["--version"], [f"tap-leads v{__version__}"]),
-        (["--help"], ["--config", "--catalog", "--state", "--discover", "--test", "--about"]),
-        (
-            ["--about"],
-            [
-                "stream-maps",
-                "access_token (string, required), TAP_LEADS_ACCESS_TOKEN",
-                "scroll_wait_timeout (integer, default 600), TAP_LEADS_SCROLL_WAIT_TIMEOUT",
-                "region (string, default us), TAP_LEADS_REGION",
-                "The version of Intercom's API",
-            ],
-        ),
-        (["--about", "--format=markdown"], ["access_token", "scroll_wait_timeout", "stream-maps"]),
-    ],
+@cases(
+    (["--version"], [f"tap-leads v{__version__}"]),
+    (["--help"], ["--config", "--catalog", "--state", "--discover", "--test", "--about"]),
+    (
+        ["--about"],
+        [
+            "stream-maps",
+            "access_token (string, required), TAP_LEADS_ACCESS_TOKEN",
+            "scroll_wait_timeout (integer, default 600), TAP_LEADS_SCROLL_WAIT_TIMEOUT",
+            "region (string, default us), TAP_LEADS_REGION",
+            "The version of Intercom's API",
+        ],
+    ),
+    (["--about", "--format=markdown"], ["access_token", "scroll_wait_timeout", "stream-maps"]),
 )
 def test_a_text_about_the_tap_names_what_users_need(arguments: list[str], texts: list[str]) -> None:
     run = run_tap(*arguments)
@@ -104,7 +102,7 @@ def test_an_unknown_option_is_a_wrong_use() -> None:
     assert "Traceback" not in run.log
 
 
-@pytest.mark.parametrize("argument", ["--discover", "--help"])
+@cases("--discover", "--help")
 def test_the_script_and_the_module_are_the_same(argument: str) -> None:
     outputs = {
         subprocess.run(
@@ -162,21 +160,18 @@ def test_a_test_with_a_wrong_token_fails_and_says_what_to_check(
     assert "hush" not in run.log
 
 
-@pytest.mark.parametrize(
-    ("fault", "advice"),
-    [
-        ("403@*", "permission"),
-        ("version@*", "api_version"),
-        ("404@*", "404"),
-        ("302@*", "redirect"),
-        ("status@*:500", "HTTP 500"),
-        ("body@*:<html>hush</html>", "not a page"),
-        ('body@*:{"type":"hush"}', "not a page"),
-        ('body@*:{"contacts":[{"email":"hush"}]}', "without an id"),
-    ],
+@cases(
+    ("403@*", "permission"),
+    ("version@*", "api_version"),
+    ("404@*", "404"),
+    ("302@*", "redirect"),
+    ("status@*:500", "HTTP 500"),
+    ("body@*:<html>hush</html>", "not a page"),
+    ('body@*:{"type":"hush"}', "not a page"),
+    ('body@*:{"contacts":[{"email":"hush"}]}', "without an id"),
 )
 @pytest.mark.timeout(20)
-def test_a_test_that_fails_says_why_at_once(workbench: Workbench, fault: str, advice: str) -> None:
+def test_a_test_that_fails_says_why_at_once(fault: str, advice: str, workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=[f"contacts/{fault}"]) as sandbox:
         run = workbench.sync(sandbox, "--test", scroll_expiry=60)
     assert run.code == 1
@@ -210,8 +205,8 @@ def test_a_redirect_is_not_followed(workbench: Workbench) -> None:
         assert sandbox.requests == 2  # one for the count
 
 
-@pytest.mark.parametrize("number", ["1.0", "1.1", "1.2", "1.3", "1.4"])
-def test_a_version_without_quotes_is_a_version(workbench: Workbench, number: str) -> None:
+@cases("1.0", "1.1", "1.2", "1.3", "1.4")
+def test_a_version_without_quotes_is_a_version(number: str, workbench: Workbench) -> None:
     with Sandbox(leads=1) as sandbox:
         run = workbench.sync(sandbox, "--test", api_version=float(number))
         assert run.code == 0, run.log
@@ -249,33 +244,33 @@ def test_the_folder_that_it_runs_in_stays_as_it_was(
 # What it never says
 
 MAPS = "stream_maps"
-LOGGED_RUNS = [
-    pytest.param([], {}, 0, id="good"),
-    pytest.param(["restart@2"], {}, 0, id="restarted"),
-    pytest.param(["cut@2"], {}, 0, id="cut-off"),
-    pytest.param(["lost@3"], {}, 0, id="answer-lost"),
-    pytest.param(["429@1"], {}, 0, id="rate-limited"),
-    pytest.param(["exists@1:0.5"], {}, 0, id="another-scroll"),
-    pytest.param(["types@1"], {}, 0, id="malformed-values"),
-    pytest.param(["401@1"], {}, 1, id="token-refused"),
-    pytest.param(["401@2"], {}, 1, id="token-revoked"),
-    pytest.param(["302@2"], {}, 1, id="redirected"),
-    pytest.param(["expire@2"], {"max_restarts": 0}, 1, id="expired"),
-    pytest.param(["html502@2"], {"max_restarts": 0}, 1, id="proxy-error"),
-    pytest.param(["nojson@2"], {"max_restarts": 0}, 1, id="no-json"),
-    pytest.param(["cut@2"], {"max_restarts": 0}, 1, id="cut-off-for-good"),
-    pytest.param(["reset@2"], {"max_restarts": 0}, 1, id="connection-reset"),
-    pytest.param(["hang@2"], {"max_restarts": 0, "request_timeout": 1}, 1, id="timeout"),
-    pytest.param(["no-id@1"], {}, 1, id="no-id"),
-    pytest.param([], {MAPS: {"contacts": {"x": "int(email)"}}}, 1, id="map-fails"),
-    pytest.param([], {MAPS: {"contacts": {"x": "email.hush"}}}, 1, id="map-refused"),
-    pytest.param([], {MAPS: {"contacts": {"__filter__": "email"}}}, 0, id="filter"),
-]
+LOGGED_RUNS = {
+    "good": ([], {}, 0),
+    "restarted": (["restart@2"], {}, 0),
+    "cut-off": (["cut@2"], {}, 0),
+    "answer-lost": (["lost@3"], {}, 0),
+    "rate-limited": (["429@1"], {}, 0),
+    "another-scroll": (["exists@1:0.5"], {}, 0),
+    "malformed-values": (["types@1"], {}, 0),
+    "token-refused": (["401@1"], {}, 1),
+    "token-revoked": (["401@2"], {}, 1),
+    "redirected": (["302@2"], {}, 1),
+    "expired": (["expire@2"], {"max_restarts": 0}, 1),
+    "proxy-error": (["html502@2"], {"max_restarts": 0}, 1),
+    "no-json": (["nojson@2"], {"max_restarts": 0}, 1),
+    "cut-off-for-good": (["cut@2"], {"max_restarts": 0}, 1),
+    "connection-reset": (["reset@2"], {"max_restarts": 0}, 1),
+    "timeout": (["hang@2"], {"max_restarts": 0, "request_timeout": 1}, 1),
+    "no-id": (["no-id@1"], {}, 1),
+    "map-fails": ([], {MAPS: {"contacts": {"x": "int(email)"}}}, 1),
+    "map-refused": ([], {MAPS: {"contacts": {"x": "email.hush"}}}, 1),
+    "filter": ([], {MAPS: {"contacts": {"__filter__": "email"}}}, 0),
+}
 
 
-@pytest.mark.parametrize(("faults", "settings", "code"), LOGGED_RUNS)
+@cases(**LOGGED_RUNS)
 def test_the_most_detailed_log_holds_no_secret_and_no_lead(
-    workbench: Workbench, faults: list[str], settings: dict[str, Any], code: int
+    faults: list[str], settings: dict[str, Any], code: int, workbench: Workbench
 ) -> None:
     with Sandbox(leads=250, idle_limit=0.5, faults=faults, token="hush-hush") as sandbox:
         run = workbench.sync(sandbox, environment={"LOGLEVEL": "DEBUG"}, **settings)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
+from support.cases import cases
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from tap_leads.scroll.transport import Session
@@ -139,13 +140,7 @@ def test_a_request_that_a_proxy_refuses_was_not_sent() -> None:
     assert not session.sent
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        pytest.param(b"HTTP/1.1 200 OK\r\n", id="in-the-headers"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", id="in-the-body"),
-    ],
-)
+@cases(in_the_headers=b"HTTP/1.1 200 OK\r\n", in_the_body=b"HTTP/1.1 200 OK\r\n\r\n")
 def test_silence_ends_a_request(start: bytes) -> None:
     with serving(start) as (session, server):
         with pytest.raises((TimeoutError, requests.Timeout, ReadTimeoutError)):
@@ -153,12 +148,9 @@ def test_silence_ends_a_request(start: bytes) -> None:
         assert session.sent
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        pytest.param(b"HTTP/1.1 ", id="in-the-headers"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", id="in-the-body"),
-    ],
+@cases(
+    in_the_headers=b"HTTP/1.1 ",
+    in_the_body=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
 )
 def test_another_thread_can_end_a_request(start: bytes) -> None:
     with serving(start) as (session, server):

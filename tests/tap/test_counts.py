@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.cases import cases
 from support.tap import Workbench, ids_of
 
 from tap_leads.sandbox import Sandbox
@@ -59,9 +60,9 @@ def test_a_sync_without_proof_deletes_nothing_and_says_why(
     assert reason in run.lines("WARNING")[-1]
 
 
-@pytest.mark.parametrize("count", ["252", "0", "-5", "9" * 4000])
+@cases("252", "0", "-5", "9" * 4000)
 def test_a_count_that_is_nearly_right_or_makes_no_sense_does_not_prevent_deletes(
-    workbench: Workbench, count: str
+    count: str, workbench: Workbench
 ) -> None:
     with Sandbox(leads=250, faults=[f"counts/number@*:{count}"]) as sandbox:
         run = workbench.sync(sandbox)
@@ -70,22 +71,19 @@ def test_a_count_that_is_nearly_right_or_makes_no_sense_does_not_prevent_deletes
     assert run.kinds == COMPLETE
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "drip@*:2",
-        "hang@*",
-        "lost@*",
-        "status@*:500",
-        "malformed@*:chunk",
-        "bomb@*:100",
-        "nojson@*",
-        'body@*:{"lead":{"count":"many"}}',
-        'body@*:{"lead":[]}',
-    ],
+@cases(
+    "drip@*:2",
+    "hang@*",
+    "lost@*",
+    "status@*:500",
+    "malformed@*:chunk",
+    "bomb@*:100",
+    "nojson@*",
+    'body@*:{"lead":{"count":"many"}}',
+    'body@*:{"lead":[]}',
 )
 def test_a_missing_count_delays_the_sync_by_seconds_and_never_fails_it(
-    workbench: Workbench, fault: str
+    fault: str, workbench: Workbench
 ) -> None:
     with Sandbox(leads=250, faults=[f"counts/{fault}"]) as sandbox:
         run = workbench.sync(sandbox, scroll_wait_timeout=1, request_timeout=1)

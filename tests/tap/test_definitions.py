@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from support.cases import cases
 from support.tap import Run, Workbench, ids_of, run_tap
 
 from tap_leads.sandbox import Sandbox
@@ -17,10 +17,8 @@ def sync(workbench: Workbench, *faults: str, wait: int = 2) -> tuple[Run, list[s
         return run, ids_of(sandbox)
 
 
-@pytest.mark.parametrize(
-    "fault", ["429@1:0", "503@1", "lost@1", "reset@1", "hang@1", "cut@1", "status@1:500"]
-)
-def test_a_failed_request_for_the_definitions_is_repeated(workbench: Workbench, fault: str) -> None:
+@cases("429@1:0", "503@1", "lost@1", "reset@1", "hang@1", "cut@1", "status@1:500")
+def test_a_failed_request_for_the_definitions_is_repeated(fault: str, workbench: Workbench) -> None:
     run, ids = sync(workbench, f"data_attributes/{fault}", wait=20)
     assert run.code == 0, run.log
     assert run.ids == ids
@@ -35,19 +33,18 @@ def test_versions_before_1_4_have_the_definitions_elsewhere(workbench: Workbench
     assert "team_size" in run.messages[0]["schema"]["properties"]["custom_attributes"]["properties"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        pytest.param("503@*", "'scroll_wait_timeout' allows 2 s", id="503"),
-        pytest.param("429@*", "'scroll_wait_timeout' allows 2 s", id="429"),
-        pytest.param("403@*", "does not let this access token read attributes", id="403"),
-        pytest.param("404@*", "did not find the attributes", id="404"),
-        pytest.param("nojson@*", "was not definitions of attributes", id="not-json"),
-        pytest.param('body@*:{"data_attributes":[1]}', "are not as documented", id="malformed"),
-    ],
+@cases(
+    not_json=("nojson@*", "was not definitions of attributes"),
+    malformed=('body@*:{"data_attributes":[1]}', "are not as documented"),
+    **{
+        "503": ("503@*", "'scroll_wait_timeout' allows 2 s"),
+        "429": ("429@*", "'scroll_wait_timeout' allows 2 s"),
+        "403": ("403@*", "does not let this access token read attributes"),
+        "404": ("404@*", "did not find the attributes"),
+    },
 )
 def test_without_the_definitions_nothing_is_sent(
-    workbench: Workbench, fault: str, words: str
+    fault: str, words: str, workbench: Workbench
 ) -> None:
     run, _ = sync(workbench, f"data_attributes/{fault}")
     assert run.code == 1

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import psutil
-import pytest
+from support.cases import cases
 from support.fork_server import Process
 from support.tap import Workbench, command, environment, result, start_tap
 
@@ -41,16 +41,13 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("stage", "number"),
-    [
-        *((stage, SIGTERM) for stage in STAGES),
-        *((stage, SIGKILL) for stage in ("receiving-pages", "blocked-by-the-target")),
-        *((stage, SIGINT) for stage in ("pausing-before-a-restart", "blocked-by-the-target")),
-    ],
+@cases(
+    *((stage, SIGTERM) for stage in STAGES),
+    *((stage, SIGKILL) for stage in ("receiving-pages", "blocked-by-the-target")),
+    *((stage, SIGINT) for stage in ("pausing-before-a-restart", "blocked-by-the-target")),
 )
 def test_a_signal_ends_the_tap_at_once_and_nothing_is_left(
-    workbench: Workbench, stage: str, number: Signals
+    stage: str, number: Signals, workbench: Workbench
 ) -> None:
     """The waits of these stages are longer than half a minute, or end with another request."""
     fault, requests = STAGES[stage]

@@ -8,7 +8,7 @@ import subprocess
 from collections import defaultdict
 from typing import Any
 
-import pytest
+from support.cases import cases
 from support.tap import Run, Workbench, command, environment, ids_of, run_tap
 
 from demo.meltano import ROOT
@@ -88,9 +88,9 @@ RESTARTED = [
 ]
 
 
-@pytest.mark.parametrize("fault", RESTARTED)
+@cases(*RESTARTED)
 def test_a_broken_scroll_is_restarted_and_each_lead_is_sent_once(
-    workbench: Workbench, fault: str
+    fault: str, workbench: Workbench
 ) -> None:
     run, sandbox = sync(workbench, fault, request_timeout=1)
     assert run.code == 0, run.log
@@ -125,9 +125,9 @@ SCROLLS = {
 }
 
 
-@pytest.mark.parametrize("faults", SCROLLS)
+@cases(*SCROLLS)
 def test_no_more_scrolls_are_opened_than_it_takes_to_send_each_lead_once(
-    workbench: Workbench, faults: str
+    faults: str, workbench: Workbench
 ) -> None:
     idle_limit = 10.0 if faults.startswith("429") else 2.0
     run, sandbox = sync(workbench, *faults.split(), idle_limit=idle_limit)
@@ -161,9 +161,9 @@ FATAL = {
 }
 
 
-@pytest.mark.parametrize("faults", FATAL)
+@cases(*FATAL)
 def test_what_waiting_does_not_change_fails_at_once_and_says_what_to_do(
-    workbench: Workbench, faults: str
+    faults: str, workbench: Workbench
 ) -> None:
     run, _ = sync(workbench, *faults.split())
     assert FATAL[faults] in error_of(run)
@@ -181,9 +181,9 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("fault", LASTING)
+@cases(*LASTING)
 def test_a_scroll_that_keeps_breaking_fails_after_max_restarts(
-    workbench: Workbench, fault: str
+    fault: str, workbench: Workbench
 ) -> None:
     run, _ = sync(workbench, fault, idle_limit=2.0, scroll_expiry=2, max_restarts=1)
     error = error_of(run)
@@ -196,18 +196,13 @@ def test_not_found_after_a_full_page_is_never_the_end(workbench: Workbench) -> N
     assert "Intercom did not find the scroll" in error_of(run)
 
 
-@pytest.mark.parametrize(
-    ("faults", "words"),
-    [
-        pytest.param(["exists@*"], "Another scroll is open", id="another-scroll"),
-        pytest.param(["429@*"], "rate limit", id="rate-limit"),
-        pytest.param(
-            ["restart@2,5,8,11", "exists@3,4,6,7,9,10"], "Another scroll is open", id="restarts-too"
-        ),
-    ],
+@cases(
+    another_scroll=(["exists@*"], "Another scroll is open"),
+    rate_limit=(["429@*"], "rate limit"),
+    restarts_too=(["restart@2,5,8,11", "exists@3,4,6,7,9,10"], "Another scroll is open"),
 )
 def test_waiting_has_one_limit_whatever_happens_in_between(
-    workbench: Workbench, faults: list[str], words: str
+    faults: list[str], words: str, workbench: Workbench
 ) -> None:
     run, _ = sync(workbench, *faults, scroll_wait_timeout=2, max_restarts=20)
     error = error_of(run)
@@ -260,9 +255,9 @@ def test_no_page_is_taken_from_a_cache(workbench: Workbench) -> None:
     assert run.ids == ids_of(sandbox)
 
 
-@pytest.mark.parametrize("fault", ["update@4:20", "stale@4:50"])
+@cases("update@4:20", "stale@4:50")
 def test_a_lead_that_changed_between_two_scrolls_ends_with_its_newest_version(
-    workbench: Workbench, fault: str
+    fault: str, workbench: Workbench
 ) -> None:
     run, sandbox = sync(workbench, "restart@3", fault)
     assert run.code == 0, run.log
@@ -281,16 +276,13 @@ def test_edited_leads_at_the_end_of_the_scroll_do_not_break_it(workbench: Workbe
     assert len(run.ids) == 240
 
 
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (["--test"], "contacts/drip@*:0.3"),
-        (["--test"], "contacts/drip-head@*:0.3"),
-        (["--discover"], "data_attributes/drip@*:0.3"),
-    ],
+@cases(
+    (["--test"], "contacts/drip@*:0.3"),
+    (["--test"], "contacts/drip-head@*:0.3"),
+    (["--discover"], "data_attributes/drip@*:0.3"),
 )
 def test_a_response_that_never_ends_is_given_up_without_a_scroll_too(
-    workbench: Workbench, arguments: list[str], fault: str
+    arguments: list[str], fault: str, workbench: Workbench
 ) -> None:
     """Each byte arrives within `request_timeout`, which alone would be no limit."""
     with Sandbox(leads=5, faults=[fault]) as sandbox:

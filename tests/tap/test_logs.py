@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.cases import cases
 from support.tap import Workbench, run_tap
 
 from tap_leads.sandbox import Sandbox
@@ -18,17 +19,14 @@ from tap_leads.tap import TapLeads
 CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}}
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        pytest.param(CONSOLE | {"root": {"handlers": ["console"]}}, id="existing-loggers-are-off"),
-        pytest.param({"version": 1}, id="nothing-is-configured"),
-        pytest.param({"version": 1, "root": {"level": "CRITICAL"}}, id="level-is-too-high"),
-        pytest.param(CONSOLE | {"loggers": {"tap-leads": {"propagate": False}}}, id="no-handler"),
-    ],
+@cases(
+    existing_loggers_are_off=CONSOLE | {"root": {"handlers": ["console"]}},
+    nothing_is_configured={"version": 1},
+    level_is_too_high={"version": 1, "root": {"level": "CRITICAL"}},
+    no_handler=CONSOLE | {"loggers": {"tap-leads": {"propagate": False}}},
 )
 def test_the_cause_of_a_failure_is_always_written(
-    tmp_path: Path, configuration: dict[str, object]
+    configuration: dict[str, object], tmp_path: Path
 ) -> None:
     file = tmp_path / "logging.yaml"
     file.write_text(json.dumps(configuration))
@@ -37,7 +35,7 @@ def test_the_cause_of_a_failure_is_always_written(
     assert run.log.count("Setting 'access_token' is missing.") == 1
 
 
-@pytest.mark.parametrize("level", ["", "CRITICAL", "45", "warning", " info "])
+@cases("", "CRITICAL", "45", "warning", " info ")
 def test_any_level_lets_the_cause_of_a_failure_through(level: str) -> None:
     run = run_tap(LOGLEVEL=level)
     assert len(run.lines("ERROR")) == 1
@@ -45,15 +43,15 @@ def test_any_level_lets_the_cause_of_a_failure_through(level: str) -> None:
     assert bool(run.lines("INFO")) is (level.strip() in {"", "info"})
 
 
-@pytest.mark.parametrize("level", ["WARNING", "ERROR"])
+@cases("WARNING", "ERROR")
 def test_a_quiet_log_is_empty_after_a_good_run(
-    workbench: Workbench, leads_250: Sandbox, level: str
+    level: str, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     run = workbench.sync(leads_250, environment={"LOGLEVEL": level})
     assert (run.code, run.log) == (0, "")
 
 
-@pytest.mark.parametrize("level", ["notice", "trace"])
+@cases("notice", "trace")
 def test_an_unknown_level_is_named(level: str) -> None:
     run = run_tap(LOGLEVEL=level)
     warning = f"LOGLEVEL '{level}' is not a level of the log; INFO is."
@@ -61,16 +59,13 @@ def test_an_unknown_level_is_named(level: str) -> None:
     assert len(run.lines("ERROR")) == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "warning"),
-    [
-        pytest.param(None, "not found", id="missing"),
-        pytest.param("version: [", "is not a valid logging configuration", id="no-yaml"),
-        pytest.param("version: 7", "is not a valid logging configuration", id="no-configuration"),
-    ],
+@cases(
+    missing=(None, "not found"),
+    no_yaml=("version: [", "is not a valid logging configuration"),
+    no_configuration=("version: 7", "is not a valid logging configuration"),
 )
 def test_a_wrong_file_is_named_and_the_log_goes_on(
-    tmp_path: Path, content: str | None, warning: str
+    content: str | None, warning: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "logging.yaml"
     if content:
@@ -107,10 +102,8 @@ def test_the_level_does_not_stop_a_program_in_python(
     assert ("LOGLEVEL 'trace'" in caplog.text) is warned
 
 
-@pytest.mark.parametrize(
-    ("text", "name"), [("0", "DEBUG"), ("15", "INFO"), ("30", "WARNING"), ("99", "CRITICAL")]
-)
-def test_a_number_is_a_level(monkeypatch: pytest.MonkeyPatch, text: str, name: str) -> None:
+@cases(("0", "DEBUG"), ("15", "INFO"), ("30", "WARNING"), ("99", "CRITICAL"))
+def test_a_number_is_a_level(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_LEADS_LOGLEVEL", text)
     with valid_level() as unknown:
         given = logging.getLevelNamesMapping()[os.environ["TAP_LEADS_LOGLEVEL"]]

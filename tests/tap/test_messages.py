@@ -20,6 +20,7 @@ from singer_sdk.singerlib.encoding.simple import (
     SchemaMessage,
     StateMessage,
 )
+from support.cases import cases
 from support.tap import Workbench
 from typing_extensions import override
 
@@ -85,11 +86,11 @@ def output(pipe: Pipe | None = None) -> Iterator[Pipe]:
 
 
 SCHEMA = {key: part for key, part in LEAD_SCHEMA.items() if key != "$schema"}
-OTHERS: list[Any] = [
-    pytest.param(SchemaMessage("contacts", SCHEMA, ["id"]), id="schema"),
-    pytest.param(StateMessage({"bookmarks": {}}), id="state"),
-    pytest.param(ActivateVersionMessage("contacts", 1), id="activate-version"),
-]
+OTHERS: dict[str, Message] = {
+    "schema": SchemaMessage("contacts", SCHEMA, ["id"]),
+    "state": StateMessage({"bookmarks": {}}),
+    "activate-version": ActivateVersionMessage("contacts", 1),
+}
 
 
 def test_records_are_buffered_up_to_the_size_of_a_pipe() -> None:
@@ -103,7 +104,7 @@ def test_records_are_buffered_up_to_the_size_of_a_pipe() -> None:
     assert [line["record"]["id"] for line in pipe.lines] == [str(number) for number in range(1000)]
 
 
-@pytest.mark.parametrize("message", OTHERS)
+@cases(**OTHERS)
 def test_any_other_message_is_written_at_once_after_the_records_before_it(message: Message) -> None:
     writer = MessageWriter()
     with output() as pipe:
@@ -115,9 +116,9 @@ def test_any_other_message_is_written_at_once_after_the_records_before_it(messag
     assert len(pipe.writes) == 1, "a flush of nothing writes nothing"
 
 
-@pytest.mark.parametrize("takes", [1, 7, 1000])
-@pytest.mark.parametrize("busy", [0, 3])
-def test_a_file_that_takes_less_than_it_is_given_loses_nothing(takes: int, busy: int) -> None:
+@cases(1, 7, 1000)
+@cases(0, 3)
+def test_a_file_that_takes_less_than_it_is_given_loses_nothing(busy: int, takes: int) -> None:
     whole, parts = Pipe(), Pipe(takes, busy)
     for pipe in (whole, parts):
         writer = MessageWriter()
@@ -141,28 +142,22 @@ def test_a_target_that_is_gone_is_named() -> None:
             writer.write_message(StateMessage({}))
 
 
-MESSAGES: list[Any] = [
-    *OTHERS,
-    pytest.param(SchemaMessage("contacts", {"type": "object"}), id="schema-without-key"),
-    pytest.param(StateMessage({}), id="empty-state"),
-    pytest.param(record(1), id="record"),
-    pytest.param(RecordMessage("contacts", {"id": "1"}), id="record-without-version"),
-    pytest.param(
-        RecordMessage("contacts", {"id": "1"}, 5, datetime(2026, 1, 2, 3, 4, 5, 6, UTC)),
-        id="record-with-its-time",
+MESSAGES: dict[str, Message] = {
+    **OTHERS,
+    "schema-without-key": SchemaMessage("contacts", {"type": "object"}),
+    "empty-state": StateMessage({}),
+    "record": record(1),
+    "record-without-version": RecordMessage("contacts", {"id": "1"}),
+    "record-with-its-time": RecordMessage(
+        "contacts", {"id": "1"}, 5, datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
     ),
-    pytest.param(
-        record(1, text='Zoë 😀 "\\u0000" \u2028\x7f\x01', null=None, list=[], object={}), id="texts"
-    ),
-    pytest.param(
-        record(1, big=2**70, low=-(2**63), decimal=Decimal("0.10"), tiny=Decimal("1E-30")),
-        id="numbers",
-    ),
-    pytest.param(record(1, at=datetime(2026, 1, 2, tzinfo=UTC), flag=True), id="time-and-flag"),
-]
+    "texts": record(1, text='Zoë 😀 "\\u0000" \u2028\x7f\x01', null=None, list=[], object={}),
+    "numbers": record(1, big=2**70, low=-(2**63), decimal=Decimal("0.10"), tiny=Decimal("1E-30")),
+    "time-and-flag": record(1, at=datetime(2026, 1, 2, tzinfo=UTC), flag=True),
+}
 
 
-@pytest.mark.parametrize("message", MESSAGES)
+@cases(**MESSAGES)
 def test_a_line_equals_that_of_the_sdks_own_writer(message: Message) -> None:
     writer = MessageWriter()
     with output() as ours:
@@ -174,16 +169,13 @@ def test_a_line_equals_that_of_the_sdks_own_writer(message: Message) -> None:
     assert ours.writes == [writer.format_message(message) + b"\n"]
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        pytest.param({}, id="plain"),
-        pytest.param({"flattening_enabled": True, "flattening_max_depth": 1}, id="flattened"),
-        pytest.param({"stream_maps": {"contacts": {"domain": "email"}}}, id="mapped"),
-    ],
+@cases(
+    plain={},
+    flattened={"flattening_enabled": True, "flattening_max_depth": 1},
+    mapped={"stream_maps": {"contacts": {"domain": "email"}}},
 )
 def test_no_schema_message_names_its_dialect(
-    workbench: Workbench, leads_250: Sandbox, settings: Any
+    settings: Any, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     """A target refuses `$schema`; the catalog keeps it."""
     assert "$schema" in LEAD_SCHEMA

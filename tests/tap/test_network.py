@@ -7,7 +7,7 @@ import socket
 import time
 from contextlib import ExitStack, suppress
 
-import pytest
+from support.cases import cases
 from support.tap import Run, Workbench, ids_of, result, run_tap, start_tap
 
 from demo.supervisor import free_port
@@ -27,23 +27,17 @@ def sync(workbench: Workbench, *arguments: str, url: str, variables: dict[str, s
     return run
 
 
-@pytest.mark.parametrize(
-    ("url", "proxy", "words"),
-    [
-        pytest.param(NO_SUCH_HOST, "", ["at leads.invalid: the name was not found"], id="name"),
-        pytest.param(
-            "http://127.0.0.1:{port}", "", ["at 127.0.0.1: the connection was refused"], id="port"
-        ),
-        pytest.param(
-            "https://api.intercom.io",
-            "http://user:proxy-password@127.0.0.1:{port}",
-            ["the proxy: the connection was refused", "HTTPS_PROXY"],
-            id="proxy",
-        ),
-    ],
+@cases(
+    name=(NO_SUCH_HOST, "", ["at leads.invalid: the name was not found"]),
+    port=("http://127.0.0.1:{port}", "", ["at 127.0.0.1: the connection was refused"]),
+    proxy=(
+        "https://api.intercom.io",
+        "http://user:proxy-password@127.0.0.1:{port}",
+        ["the proxy: the connection was refused", "HTTPS_PROXY"],
+    ),
 )
 def test_an_api_that_cannot_be_reached_is_named_at_the_first_failure(
-    workbench: Workbench, url: str, proxy: str, words: list[str]
+    url: str, proxy: str, words: list[str], workbench: Workbench
 ) -> None:
     port = free_port()
     variables = {"HTTPS_PROXY": proxy.format(port=port)} if proxy else {}
@@ -58,8 +52,8 @@ def test_an_api_that_cannot_be_reached_is_named_at_the_first_failure(
     assert "'scroll_wait_timeout' allows 2 s" in error
 
 
-@pytest.mark.parametrize("url", [NO_SUCH_HOST, "http://127.0.0.1:{port}"])
-def test_a_test_says_the_same_and_ends_at_once(workbench: Workbench, url: str) -> None:
+@cases(NO_SUCH_HOST, "http://127.0.0.1:{port}")
+def test_a_test_says_the_same_and_ends_at_once(url: str, workbench: Workbench) -> None:
     run = sync(workbench, "--test", url=url.format(port=free_port()), scroll_wait_timeout=600)
     assert run.lines("ERROR")[0].startswith("Intercom could not be reached at ")
 

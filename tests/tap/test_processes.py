@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
+from support.cases import cases
 from support.tap import TIME_LIMIT, Run, command, environment, ids_of
 
 import tap_leads
@@ -135,8 +136,8 @@ def test_a_hangup_ends_the_tap(sandbox: Sandbox) -> None:
     assert b"STATE" not in run.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_was_ignored_stays_ignored(sandbox: Sandbox, number: signal.Signals) -> None:
+@cases(signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals, sandbox: Sandbox) -> None:
     """As under nohup, and in the background of a script: Ctrl-C in the terminal is for others."""
     script = f'trap "" {number.name.removeprefix("SIG")}; exec "$@"'
     run = signalled(sandbox, number, "bash", "-c", script, "bash")
@@ -229,9 +230,9 @@ print(sum(len(page.leads) for page in read))
     assert (run.code, run.output) == (0, b"250\n"), run.log
 
 
-@pytest.mark.parametrize("read", [leads, pages])
+@cases(leads, pages)
 def test_a_missing_token_is_explained_for_python(
-    monkeypatch: pytest.MonkeyPatch, read: type
+    read: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAP_LEADS_ACCESS_TOKEN", "other")
     with pytest.raises(TapLeadsError, match=r"is missing.*leads\(access_token=") as caught:

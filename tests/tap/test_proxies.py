@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from support.cases import cases
 from support.relay import listening, relay, tls_context
 from support.tap import Run, Workbench, ids_of, run_tap
 
@@ -35,9 +36,9 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> str:
 # What is used
 
 
-@pytest.mark.parametrize(("no_proxy", "requests"), [("", 6), ("127.0.0.1", 0)])
+@cases(("", 6), ("127.0.0.1", 0))
 def test_a_proxy_is_used_except_for_addresses_in_no_proxy(
-    workbench: Workbench, no_proxy: str, requests: int
+    no_proxy: str, requests: int, workbench: Workbench
 ) -> None:
     with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
         run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": no_proxy})
@@ -133,32 +134,26 @@ def error_of(workbench: Workbench, url: str = "https://127.0.0.1:9", **variables
     return error
 
 
-@pytest.mark.parametrize(
-    ("proxy", "words"),
-    [
-        pytest.param("http://[::1", ["HTTPS_PROXY"], id="malformed"),
-        pytest.param("gopher://secret:1", ["HTTPS_PROXY"], id="unknown-kind"),
-        pytest.param("socks5://a:1", ["SOCKS", "requests[socks]"], id="socks"),
-        pytest.param("http://Юля:secret@a:1", ["user name", "HTTPS_PROXY"], id="user"),
-    ],
+@cases(
+    malformed=("http://[::1", ["HTTPS_PROXY"]),
+    unknown_kind=("gopher://secret:1", ["HTTPS_PROXY"]),
+    socks=("socks5://a:1", ["SOCKS", "requests[socks]"]),
+    user=("http://Юля:secret@a:1", ["user name", "HTTPS_PROXY"]),
 )
 def test_a_proxy_that_cannot_be_used_is_named_at_once(
-    workbench: Workbench, proxy: str, words: list[str]
+    proxy: str, words: list[str], workbench: Workbench
 ) -> None:
     error = error_of(workbench, HTTPS_PROXY=proxy)
     assert all(word in error for word in words)
 
 
-@pytest.mark.parametrize(
-    ("scheme", "status", "words"),
-    [
-        ("http", "407 Proxy Authentication Required", "user name and a password"),
-        ("http", "403 Forbidden", "api.intercom.io (HTTP 403)"),
-        ("https", "400 Bad Request", "The proxy does not speak TLS"),
-    ],
+@cases(
+    ("http", "407 Proxy Authentication Required", "user name and a password"),
+    ("http", "403 Forbidden", "api.intercom.io (HTTP 403)"),
+    ("https", "400 Bad Request", "The proxy does not speak TLS"),
 )
 def test_a_proxy_that_refuses_is_named_at_once(
-    workbench: Workbench, scheme: str, status: str, words: str
+    scheme: str, status: str, words: str, workbench: Workbench
 ) -> None:
     with listening(refusing(status)) as port:
         error = error_of(
@@ -205,10 +200,10 @@ def test_an_unknown_certificate_fails_at_once(workbench: Workbench, authority: t
     assert not asked
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSLKEYLOGFILE"])
-@pytest.mark.parametrize("kind", ["missing", "folder-missing", "folder", "garbage"])
+@cases("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSLKEYLOGFILE")
+@cases("missing", "folder-missing", "folder", "garbage")
 def test_a_local_file_that_cannot_be_used_is_named_at_once(
-    workbench: Workbench, authority: trustme.CA, variable: str, kind: str
+    kind: str, variable: str, workbench: Workbench, authority: trustme.CA
 ) -> None:
     garbage = workbench.folder / "garbage"
     garbage.write_text("no certificate")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.settings import DEFAULTS
 from support.tap import Run, Workbench, run_tap
 
@@ -83,19 +84,16 @@ def test_a_tap_made_in_python_has_the_defaults() -> None:
     assert {name: config.get(name) for name in DEFAULTS} == DEFAULTS | {"access_token": "good"}
 
 
-@pytest.mark.parametrize(
-    ("settings", "address"),
-    [
-        ({}, "https://api.intercom.io"),
-        ({"region": "us"}, "https://api.intercom.io"),
-        ({"region": "eu"}, "https://api.eu.intercom.io"),
-        ({"region": "au"}, "https://api.au.intercom.io"),
-        (
-            {"region": "eu", "api_url": "https://proxy.example.com/x/"},
-            "https://proxy.example.com/x",
-        ),
-        ({"region": None, "api_url": None}, "https://api.intercom.io"),
-    ],
+@cases(
+    ({}, "https://api.intercom.io"),
+    ({"region": "us"}, "https://api.intercom.io"),
+    ({"region": "eu"}, "https://api.eu.intercom.io"),
+    ({"region": "au"}, "https://api.au.intercom.io"),
+    (
+        {"region": "eu", "api_url": "https://proxy.example.com/x/"},
+        "https://proxy.example.com/x",
+    ),
+    ({"region": None, "api_url": None}, "https://api.intercom.io"),
 )
 def test_the_region_chooses_the_host_and_api_url_replaces_it(
     settings: dict[str, Any], address: str
@@ -183,7 +181,7 @@ BAD_URLS = {
 }
 
 
-@pytest.mark.parametrize("url", GOOD_URLS)
+@cases(*GOOD_URLS)
 def test_an_api_url_is_https_or_this_machine(url: str) -> None:
     assert complaints(api_url=url) == []
 
@@ -203,8 +201,8 @@ def test_flattening_without_its_depth_is_an_error() -> None:
     assert complaints(flattening_enabled=False) == []
 
 
-@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
-def test_one_line_names_all_wrong_settings(workbench: Workbench, level: str) -> None:
+@cases("INFO", "DEBUG")
+def test_one_line_names_all_wrong_settings(level: str, workbench: Workbench) -> None:
     config = {"access_token": "hush\nhush", "region": "hush", "max_restarts": 8472}
     path = workbench.file("config.json", config)
     error = the_only_line(run_tap("--config", path, LOGLEVEL=level))
@@ -308,9 +306,9 @@ def test_settings_from_variables_are_those_of_a_file(workbench: Workbench) -> No
     assert "email" not in expected[1]["record"]
 
 
-@pytest.mark.parametrize("text", ["true", "True", "1", "yes", "on", "false", "FALSE", "0", "no"])
+@cases("true", "True", "1", "yes", "on", "false", "FALSE", "0", "no")
 def test_a_boolean_variable_may_be_written_in_several_ways(
-    monkeypatch: pytest.MonkeyPatch, text: str
+    text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
     monkeypatch.setenv("TAP_LEADS_FLATTENING_ENABLED", text)
@@ -327,26 +325,23 @@ def test_a_misspelled_variable_is_named_and_ignored() -> None:
 # Files
 
 
-@pytest.mark.parametrize("arguments", [[], ["--test"], ["--discover"]])
-def test_a_missing_file_is_named_in_one_line(workbench: Workbench, arguments: list[str]) -> None:
+@cases([], ["--test"], ["--discover"])
+def test_a_missing_file_is_named_in_one_line(arguments: list[str], workbench: Workbench) -> None:
     path = workbench.folder / "settings-of-mine.json"
     assert "settings-of-mine.json" in the_only_line(run_tap("--config", path, *arguments))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"hush", id="no-json"),
-        pytest.param(b'{"access_token": "hush', id="cut-off"),
-        pytest.param(b'["hush"]', id="list"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b'\xff\xfe{"access_token": "hush"}', id="no-utf-8"),
-        pytest.param(b"[" * 100_000, id="nested-too-deeply"),
-    ],
+@cases(
+    empty=b"",
+    no_json=b"hush",
+    cut_off=b'{"access_token": "hush',
+    list=b'["hush"]',
+    null=b"null",
+    no_utf_8=b'\xff\xfe{"access_token": "hush"}',
+    nested_too_deeply=b"[" * 100_000,
 )
 def test_a_file_that_is_no_configuration_is_named_in_one_line(
-    workbench: Workbench, content: bytes
+    content: bytes, workbench: Workbench
 ) -> None:
     path = workbench.folder / "settings-of-mine.json"
     path.write_bytes(content)

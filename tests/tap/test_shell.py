@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.cases import cases
 from support.tap import TIME_LIMIT, Run, Workbench, command, environment, ids_of, run_tap
 
 from tap_leads.sandbox import Sandbox
@@ -99,21 +100,18 @@ def test_no_file_takes_the_number_of_a_closed_stream(sandbox: Sandbox) -> None:
         process.stdout.read()
 
 
-@pytest.mark.parametrize(
-    ("call", "reason"),
-    [
-        ("tap >&-", "closed"),
-        ("tap --discover >&-", "closed"),
-        ("tap 1</dev/null", "Bad file descriptor"),
-        ("tap >/dev/full", "No space left"),
-        ("tap --discover >/dev/full", "No space left"),
-        ("tap --about >/dev/full", "No space left"),
-        ("tap --help >/dev/full", "No space left"),
-        ("tap --version >/dev/full", "No space left"),
-    ],
+@cases(
+    ("tap >&-", "closed"),
+    ("tap --discover >&-", "closed"),
+    ("tap 1</dev/null", "Bad file descriptor"),
+    ("tap >/dev/full", "No space left"),
+    ("tap --discover >/dev/full", "No space left"),
+    ("tap --about >/dev/full", "No space left"),
+    ("tap --help >/dev/full", "No space left"),
+    ("tap --version >/dev/full", "No space left"),
 )
 def test_one_line_names_an_output_that_takes_nothing(
-    sandbox: Sandbox, tmp_path: Path, call: str, reason: str
+    call: str, reason: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     run = bash(f"{call} 2>log", tmp_path, **settings_of(sandbox))
     error = the_error(run)
@@ -182,9 +180,9 @@ def non_blocking_socket() -> tuple[int, int]:
     return reading.detach(), writing.detach()
 
 
-@pytest.mark.parametrize("open_file", [non_blocking_socket, pty.openpty])
+@cases(non_blocking_socket, pty.openpty)
 def test_sockets_and_terminals_take_the_output(
-    sandbox: Sandbox, open_file: Callable[[], tuple[int, int]]
+    open_file: Callable[[], tuple[int, int]], sandbox: Sandbox
 ) -> None:
     reading, writing = open_file()
     run = read_into(writing, reading, sandbox)
@@ -202,22 +200,19 @@ def test_a_socket_whose_reader_is_gone_is_a_target_that_stopped(sandbox: Sandbox
 # Configuration files
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        "--config <(cat config.json)",
-        "--config /dev/stdin <config.json",
-        "--config - <config.json",
-        "--config /dev/stdin < <(cat config.json)",
-        "--config pipe < <(cat config.json >pipe)",
-        "--config <(printf '\\xef\\xbb\\xbf'; cat config.json)",
-        "--config <(iconv -f utf-8 -t utf-16 config.json)",
-        "--config first.json --config <(cat config.json)",
-        "--config first.json --config ENV",
-    ],
+@cases(
+    "--config <(cat config.json)",
+    "--config /dev/stdin <config.json",
+    "--config - <config.json",
+    "--config /dev/stdin < <(cat config.json)",
+    "--config pipe < <(cat config.json >pipe)",
+    "--config <(printf '\\xef\\xbb\\xbf'; cat config.json)",
+    "--config <(iconv -f utf-8 -t utf-16 config.json)",
+    "--config first.json --config <(cat config.json)",
+    "--config first.json --config ENV",
 )
 def test_a_configuration_may_come_in_any_way(
-    workbench: Workbench, sandbox: Sandbox, given: str
+    given: str, workbench: Workbench, sandbox: Sandbox
 ) -> None:
     folder = workbench.folder
     workbench.config(sandbox, user_agent="ours/1")
@@ -230,14 +225,11 @@ def test_a_configuration_may_come_in_any_way(
     assert {headers["User-Agent"] for headers in sandbox.headers_seen} == {"ours/1"}
 
 
-@pytest.mark.parametrize(
-    ("inline", "option"),
-    [
-        ('{"access_token": "hush"}', "--discover"),
-        (' {"access_token":"hush"', "--test"),
-        ("access_token: hush", "--about"),
-        ('{"a":"hush' * 99, "--test=schema"),
-    ],
+@cases(
+    ('{"access_token": "hush"}', "--discover"),
+    (' {"access_token":"hush"', "--test"),
+    ("access_token: hush", "--about"),
+    ('{"a":"hush' * 99, "--test=schema"),
 )
 def test_settings_on_the_command_line_are_refused_and_not_repeated(
     inline: str, option: str
@@ -311,9 +303,9 @@ def test_a_wrong_env_file_is_an_error(folder: Path, content: bytes, message: str
     assert "thirty" not in run.log
 
 
-@pytest.mark.parametrize("why", ["config-file", "turned-off", "folder-above"])
+@cases("config-file", "turned-off", "folder-above")
 def test_no_env_file_is_read(
-    workbench: Workbench, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, why: str
+    why: str, workbench: Workbench, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner = workbench.folder / "inner"
     inner.mkdir()

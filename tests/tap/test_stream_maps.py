@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.records import validator
 from support.tap import Run, Workbench, ids_of, run_tap
 
@@ -63,24 +64,21 @@ def everything(malformed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
     return names
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        pytest.param({"name": None}, id="dropped"),
-        pytest.param({"name": "__NULL__"}, id="dropped-as-meltano-writes-it"),
-        pytest.param({"name": "md5(str(name))"}, id="hashed"),
-        pytest.param({"full_name": "name", "name": None}, id="renamed"),
-        pytest.param({"name": "'x'"}, id="replaced"),
-        pytest.param({"name": "pseudonym"}, id="replaced-by-another-field"),
-        pytest.param({"name": None, "extra": "additional_fields"}, id="with-a-copy-of-the-rest"),
-        pytest.param({"name": None, "text": "str(additional_fields)"}, id="as-text"),
-        pytest.param({"name": None, "__alias__": "contacts"}, id="with-an-alias"),
-        pytest.param({"name": None, "__filter__": "anonymous or True"}, id="with-a-filter"),
-        pytest.param({"name": None, "__filter__": "__NULL__"}, id="with-no-filter"),
-    ],
+@cases(
+    dropped={"name": None},
+    dropped_as_meltano_writes_it={"name": "__NULL__"},
+    hashed={"name": "md5(str(name))"},
+    renamed={"full_name": "name", "name": None},
+    replaced={"name": "'x'"},
+    replaced_by_another_field={"name": "pseudonym"},
+    with_a_copy_of_the_rest={"name": None, "extra": "additional_fields"},
+    as_text={"name": None, "text": "str(additional_fields)"},
+    with_an_alias={"name": None, "__alias__": "contacts"},
+    with_a_filter={"name": None, "__filter__": "anonymous or True"},
+    with_no_filter={"name": None, "__filter__": "__NULL__"},
 )
 def test_a_replaced_field_is_not_in_additional_fields_and_every_other_is(
-    workbench: Workbench, malformed: Sandbox, everything: set[str], rule: Maps
+    rule: Maps, workbench: Workbench, malformed: Sandbox, everything: set[str]
 ) -> None:
     run = workbench.sync(malformed, stream_maps={"contacts": rule})
     assert run.ids == ids_of(malformed)
@@ -143,9 +141,9 @@ def test_a_pattern_names_the_stream_and_an_undocumented_field_is_dropped_by_its_
     assert any("has no field 'ai_summary'" in line for line in run.lines("WARNING"))
 
 
-@pytest.mark.parametrize("removed", [{"contacts": None}, {"__else__": "__NULL__"}])
+@cases({"contacts": None}, {"__else__": "__NULL__"})
 def test_copies_can_replace_a_stream(
-    workbench: Workbench, leads_250: Sandbox, removed: Maps
+    removed: Maps, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     maps = {**removed, "leads": {"__source__": "contacts"}}
     run = workbench.sync(leads_250, stream_maps=maps)
@@ -175,26 +173,21 @@ def test_a_filter_drops_leads(workbench: Workbench, leads_250: Sandbox) -> None:
 # Wrong maps
 
 
-@pytest.mark.parametrize(
-    ("maps", "stream"),
-    [
-        pytest.param({"contacts": None}, "contacts", id="null"),
-        pytest.param({"contacts": "__NULL__"}, "contacts", id="meltanos-null"),
-        pytest.param({"*": None}, "contacts", id="all-streams"),
-        pytest.param({"__else__": None}, "contacts", id="else"),
-        pytest.param({"contact": {"email": None}}, "contact", id="misspelt"),
-        pytest.param({"contact": None}, "contact", id="misspelt-and-removed"),
-        pytest.param({"user*": {"phone": None}}, "user*", id="pattern"),
-        pytest.param({"pii": {"__source__": "contact"}}, "pii", id="source"),
-        pytest.param(
-            {"a": {"__source__": "contacts"}, "__else__": "x"}, "__else__", id="else-text"
-        ),
-        pytest.param({"contacts": "email"}, "contacts", id="text"),
-        pytest.param({"contacts": ["email"]}, "contacts", id="list"),
-        pytest.param({"contacts": {"__alias__": "("}}, "contacts", id="alias-of-no-form"),
-        pytest.param({"__hush__": {}}, "__hush__", id="no-option"),
-        pytest.param({"contacts": {"__source__": "contacts"}}, "contacts", id="same-name-twice"),
-    ],
+@cases(
+    null=({"contacts": None}, "contacts"),
+    meltanos_null=({"contacts": "__NULL__"}, "contacts"),
+    all_streams=({"*": None}, "contacts"),
+    misspelt=({"contact": {"email": None}}, "contact"),
+    misspelt_and_removed=({"contact": None}, "contact"),
+    pattern=({"user*": {"phone": None}}, "user*"),
+    source=({"pii": {"__source__": "contact"}}, "pii"),
+    else_text=({"a": {"__source__": "contacts"}, "__else__": "x"}, "__else__"),
+    text=({"contacts": "email"}, "contacts"),
+    list=({"contacts": ["email"]}, "contacts"),
+    alias_of_no_form=({"contacts": {"__alias__": "("}}, "contacts"),
+    no_option=({"__hush__": {}}, "__hush__"),
+    same_name_twice=({"contacts": {"__source__": "contacts"}}, "contacts"),
+    **{"else": ({"__else__": None}, "contacts")},
 )
 def test_a_wrong_stream_is_named_before_the_sync(maps: Maps, stream: str) -> None:
     with pytest.raises(StreamMapError, match=re.escape(f"'stream_maps', stream '{stream}'")):
@@ -248,24 +241,17 @@ def test_one_line_refuses_an_expression_that_uses_a_deselected_field(
         assert secret not in run.log
 
 
-@pytest.mark.parametrize(
-    ("rule", "field", "kind"),
-    [
-        pytest.param(
-            {"name": "name", "domain": "email.split('@')[1]"}, "domain", "Attribute", id="null"
-        ),
-        pytest.param({"n": "1 / (session_count - 99)"}, "n", "ZeroDivisionError", id="arithmetic"),
-        pytest.param({"n": "custom_attributes['hush']"}, "n", "KeyError", id="missing-key"),
-        pytest.param({"n": "config['hush']"}, "n", "KeyError", id="missing-setting"),
-        pytest.param({"n": "int(pseudonym)"}, "n", "ValueError", id="value-in-the-error"),
-        pytest.param({"n": "md5"}, "n", "TypeError", id="no-json"),
-        pytest.param(
-            {"n": "1 / 0", "__filter__": "phone.startswith('+1')"}, "__filter__", "", id="filter"
-        ),
-    ],
+@cases(
+    null=({"name": "name", "domain": "email.split('@')[1]"}, "domain", "Attribute"),
+    arithmetic=({"n": "1 / (session_count - 99)"}, "n", "ZeroDivisionError"),
+    missing_key=({"n": "custom_attributes['hush']"}, "n", "KeyError"),
+    missing_setting=({"n": "config['hush']"}, "n", "KeyError"),
+    value_in_the_error=({"n": "int(pseudonym)"}, "n", "ValueError"),
+    no_json=({"n": "md5"}, "n", "TypeError"),
+    filter=({"n": "1 / 0", "__filter__": "phone.startswith('+1')"}, "__filter__", ""),
 )
 def test_an_expression_that_fails_is_one_line_without_values(
-    workbench: Workbench, leads_250: Sandbox, rule: Maps, field: str, kind: str
+    rule: Maps, field: str, kind: str, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     run = workbench.sync(leads_250, stream_maps={"contacts": rule})
     assert run.code == 1
@@ -322,9 +308,9 @@ def test_expressions_can_use_fields_functions_settings_and_names_of_their_own(
 # Flattening
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5])
+@cases(1, 2, 5)
 def test_flattening_makes_columns_of_fields_and_leaves_open_objects_whole(
-    workbench: Workbench, malformed: Sandbox, depth: int
+    depth: int, workbench: Workbench, malformed: Sandbox
 ) -> None:
     run = workbench.sync(malformed, flattening_enabled=True, flattening_max_depth=depth)
     found = records(run)

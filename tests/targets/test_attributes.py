@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.cases import cases
 from support.records import validator
 from support.tap import Workbench, ids_of, run_tap
 from support.warehouse import Warehouse
@@ -30,26 +31,23 @@ def test_each_type_of_intercom_has_its_own() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "useless",
-    [
-        pytest.param(definition("a", "string", custom=False), id="intercoms-own"),
-        pytest.param(definition("a", "string", archived=True), id="archived"),
-        pytest.param(definition("a", "colour"), id="unknown-type"),
-    ],
+@cases(
+    intercoms_own=definition("a", "string", custom=False),
+    archived=definition("a", "string", archived=True),
+    unknown_type=definition("a", "colour"),
 )
 def test_other_attributes_are_not_declared(useless: dict[str, object]) -> None:
     assert with_attributes({"data_attributes": [useless]}) == LEAD_SCHEMA
 
 
-@pytest.mark.parametrize("answer", [None, {}, [], {"data_attributes": [3]}, {"data_attributes": 3}])
+@cases(None, {}, [], {"data_attributes": [3]}, {"data_attributes": 3})
 def test_a_response_without_a_list_of_definitions_is_refused(answer: object) -> None:
     with pytest.raises(TapLeadsError, match="not as documented"):
         with_attributes(answer)
 
 
-@pytest.mark.parametrize("version", ["1.1", "1.4"])
-def test_a_typed_sync_is_complete_and_valid(workbench: Workbench, version: str) -> None:
+@cases("1.1", "1.4")
+def test_a_typed_sync_is_complete_and_valid(version: str, workbench: Workbench) -> None:
     with Sandbox(leads=500, faults=["types@2+"]) as sandbox:
         run = workbench.sync(sandbox, typed_custom_attributes=True, api_version=version)
         assert run.code == 0, run.log

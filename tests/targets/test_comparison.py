@@ -4,42 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from support.cases import cases
 
 from proof.targets.comparison import CUT, EMPTY, ROUNDED, compare, same
 
 RECORD = {"id": "1", "name": "Ada", "at": "2026-01-02T03:04:05.000000Z", "tags": {"n": [1]}}
 
 
-@pytest.mark.parametrize(
-    ("sent", "found"),
-    [
-        pytest.param(None, "", id="null-as-empty-text"),
-        pytest.param(None, "null", id="null-as-json"),
-        pytest.param(True, 1, id="boolean-as-number"),
-        pytest.param(False, "False", id="boolean-as-text"),
-        pytest.param(7, "7.0", id="number-as-text"),
-        pytest.param({"a": [1, None]}, '{"a": [1, null]}', id="object-as-json"),
-        pytest.param({"a": [1.5, None]}, "{'a': [Decimal('1.5'), None]}", id="object-as-python"),
-    ],
+@cases(
+    null_as_empty_text=(None, ""),
+    null_as_json=(None, "null"),
+    boolean_as_number=(True, 1),
+    boolean_as_text=(False, "False"),
+    number_as_text=(7, "7.0"),
+    object_as_json=({"a": [1, None]}, '{"a": [1, null]}'),
+    object_as_python=({"a": [1.5, None]}, "{'a': [Decimal('1.5'), None]}"),
 )
 def test_the_same_in_another_form(sent: Any, found: Any) -> None:
     assert same(sent, found)
 
 
-@pytest.mark.parametrize(
-    ("sent", "found"),
-    [
-        pytest.param("Ada", None, id="lost"),
-        pytest.param("Ada", "ada", id="other-case"),
-        pytest.param("Ada\n", "Ada", id="trimmed"),
-        pytest.param(None, 0, id="null-as-zero"),
-        pytest.param(True, False, id="boolean"),
-        pytest.param(2**70 + 1, float(2**70), id="rounded"),
-        pytest.param(7, None, id="number-lost"),
-        pytest.param({"a": 1}, {}, id="field-lost"),
-        pytest.param({"a": 1}, "{", id="broken-json"),
-    ],
+@cases(
+    lost=("Ada", None),
+    other_case=("Ada", "ada"),
+    trimmed=("Ada\n", "Ada"),
+    null_as_zero=(None, 0),
+    boolean=(True, False),
+    rounded=(2**70 + 1, float(2**70)),
+    number_lost=(7, None),
+    field_lost=({"a": 1}, {}),
+    broken_json=({"a": 1}, "{"),
 )
 def test_another_value(sent: Any, found: Any) -> None:
     assert not same(sent, found)
@@ -62,7 +56,7 @@ def test_missing_and_surplus_rows_are_counted() -> None:
     assert compare([RECORD], [other], ()).missing == 1
 
 
-@pytest.mark.parametrize("field", ["name", "at", "tags"])
+@cases("name", "at", "tags")
 def test_a_value_that_differs_is_named(field: str) -> None:
     assert compare([RECORD], [RECORD | {field: "else"}], {"at"}).fields == {field: 1}
     gone = {name: value for name, value in RECORD.items() if name != field}

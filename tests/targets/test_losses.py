@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from support.cases import cases
 from support.tap import Workbench, ids_of
 from support.warehouse import Warehouse
 
@@ -13,24 +14,24 @@ from tap_leads.sandbox import Sandbox
 
 UNCOUNTED = ["counts/403@*", "contacts/403@*"]
 
-LOSSES = [
-    pytest.param(["end@1", "counts/status@*:503"], id="opening-page-empty-counts-fail"),
-    pytest.param(["end@1", "counts/429@*"], id="opening-page-empty-counts-rate-limited"),
-    pytest.param(["end@1", "counts/403@*"], id="opening-page-empty-counts-refused"),
-    pytest.param(["end@1", *UNCOUNTED], id="opening-page-empty-no-count"),
-    pytest.param(["end@4", "counts/503@*"], id="empty-page-counts-fail"),
-    pytest.param(["end@4", "counts/429@1"], id="empty-page-counts-rate-limited-once"),
-    pytest.param(["end@4", "counts/429@2"], id="empty-page-counts-rate-limited-at-the-end"),
-    pytest.param(["end@4", *UNCOUNTED], id="empty-page-no-count"),
-    pytest.param(["stolen@3"], id="another-client-takes-a-page"),
-    pytest.param(["stolen@8"], id="another-client-takes-the-last-page"),
-    pytest.param(["stolen@3", "stolen@12"], id="another-client-takes-a-page-of-each-scroll"),
-    pytest.param(["repeated-upstream@4"], id="a-proxy-repeats-a-request"),
-    pytest.param(["repeated-upstream@1"], id="a-proxy-repeats-the-opening"),
-    pytest.param(["short@3:97", "end@4"], id="empty-page-after-a-short-one"),
-    pytest.param(["stolen@3", "counts/off@*:3"], id="a-page-taken-and-a-count-that-is-off"),
-    pytest.param(["merge@5:5"], id="leads-merge"),
-]
+LOSSES = {
+    "opening-page-empty-counts-fail": ["end@1", "counts/status@*:503"],
+    "opening-page-empty-counts-rate-limited": ["end@1", "counts/429@*"],
+    "opening-page-empty-counts-refused": ["end@1", "counts/403@*"],
+    "opening-page-empty-no-count": ["end@1", *UNCOUNTED],
+    "empty-page-counts-fail": ["end@4", "counts/503@*"],
+    "empty-page-counts-rate-limited-once": ["end@4", "counts/429@1"],
+    "empty-page-counts-rate-limited-at-the-end": ["end@4", "counts/429@2"],
+    "empty-page-no-count": ["end@4", *UNCOUNTED],
+    "another-client-takes-a-page": ["stolen@3"],
+    "another-client-takes-the-last-page": ["stolen@8"],
+    "another-client-takes-a-page-of-each-scroll": ["stolen@3", "stolen@12"],
+    "a-proxy-repeats-a-request": ["repeated-upstream@4"],
+    "a-proxy-repeats-the-opening": ["repeated-upstream@1"],
+    "empty-page-after-a-short-one": ["short@3:97", "end@4"],
+    "a-page-taken-and-a-count-that-is-off": ["stolen@3", "counts/off@*:3"],
+    "leads-merge": ["merge@5:5"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,9 @@ def loaded(all_leads: Warehouse) -> Warehouse:
     return all_leads.copy(f"test_{uuid.uuid4().hex}")
 
 
-@pytest.mark.parametrize("faults", LOSSES)
+@cases(**LOSSES)
 def test_lost_leads_are_read_again_and_nothing_is_deleted(
-    workbench: Workbench, loaded: Warehouse, faults: list[str]
+    faults: list[str], workbench: Workbench, loaded: Warehouse
 ) -> None:
     with Sandbox(leads=730, idle_limit=1.0, faults=faults) as sandbox:
         run = workbench.sync(sandbox, scroll_wait_timeout=3)
@@ -62,18 +63,15 @@ def test_lost_leads_are_read_again_and_nothing_is_deleted(
     assert len(run.ids) <= 730 + 10
 
 
-@pytest.mark.parametrize(
-    ("leads", "faults", "code"),
-    [
-        pytest.param(730, ["end@p8"], 1, id="two-scrolls-lack-4-percent"),
-        pytest.param(730, ["end@p1"], 1, id="two-scrolls-are-empty"),
-        pytest.param(250, ["end@p2", "counts/403@*"], 1, id="the-list-contradicts-two-scrolls"),
-        pytest.param(730, ["end@p8", *UNCOUNTED], 0, id="two-scrolls-agree-and-no-count"),
-        pytest.param(730, ["stolen@3", "add@6:3"], 0, id="new-leads-hide-a-page"),
-    ],
+@cases(
+    two_scrolls_lack_4_percent=(730, ["end@p8"], 1),
+    two_scrolls_are_empty=(730, ["end@p1"], 1),
+    the_list_contradicts_two_scrolls=(250, ["end@p2", "counts/403@*"], 1),
+    two_scrolls_agree_and_no_count=(730, ["end@p8", *UNCOUNTED], 0),
+    new_leads_hide_a_page=(730, ["stolen@3", "add@6:3"], 0),
 )
 def test_leads_that_two_scrolls_lack_are_never_deleted(
-    workbench: Workbench, loaded: Warehouse, leads: int, faults: list[str], code: int
+    leads: int, faults: list[str], code: int, workbench: Workbench, loaded: Warehouse
 ) -> None:
     with Sandbox(leads=leads, idle_limit=1.0, faults=faults) as sandbox:
         run = workbench.sync(sandbox)
@@ -83,8 +81,8 @@ def test_leads_that_two_scrolls_lack_are_never_deleted(
         assert set(ids_of(sandbox)) <= set(loaded.ids())
 
 
-@pytest.mark.parametrize("leads", [10_150, 30_150])
-def test_a_page_among_many_is_missed_too(workbench: Workbench, leads: int) -> None:
+@cases(10_150, 30_150)
+def test_a_page_among_many_is_missed_too(leads: int, workbench: Workbench) -> None:
     with Sandbox(leads=leads, idle_limit=1.0, faults=["stolen@50"], rate_limit=9_999) as sandbox:
         run = workbench.sync(sandbox)
         assert run.code == 0, run.log

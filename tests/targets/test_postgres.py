@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.cases import cases
 from support.tap import Workbench, ids_of
 from support.warehouse import Warehouse
 
@@ -73,9 +74,9 @@ def test_deleted_leads_are_marked_or_deleted(
     assert len(warehouse.rows()) == (280 if hard else 300)
 
 
-@pytest.mark.parametrize("fault", ["401@6", "lost@6", "expire@6", "no-id@6"])
+@cases("401@6", "lost@6", "expire@6", "no-id@6")
 def test_a_sync_that_fails_midway_deletes_nothing(
-    workbench: Workbench, warehouse: Warehouse, fault: str
+    fault: str, workbench: Workbench, warehouse: Warehouse
 ) -> None:
     with Sandbox(leads=300, faults=[fault]) as sandbox:
         before = workbench.sync(sandbox)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.cases import cases
 from support.tap import Run, Workbench
 from support.warehouse import Warehouse
 
@@ -79,9 +80,7 @@ def test_the_project_uses_copy_and_leaves_the_check_to_the_tap() -> None:
     assert FAST == {"use_copy": True, "validate_records": False}
 
 
-@pytest.mark.parametrize(
-    ("way", "hard"), [*((way, False) for way in extracts.WAYS), ("default", True)]
-)
+@cases(*((way, False) for way in extracts.WAYS), ("default", True))
 def test_values_types_and_deletes_are_the_same(
     way: str, hard: bool, postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -119,7 +118,7 @@ def test_a_renamed_stream_is_the_same(
     assert sum(deleted for _, deleted in rows) == 20
 
 
-@pytest.mark.parametrize("fault", ["401@6", "lost@6", "no-id@6"])
+@cases("401@6", "lost@6", "no-id@6")
 def test_a_sync_that_fails_midway_leaves_the_same(
     fault: str, workbench: Workbench, postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -172,19 +171,16 @@ def loaded(warehouse: Warehouse, column: str, after: str, how: dict[str, Any]) -
     return value
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "values"),
-    [
-        ("string", "integer", ("2", "2")),
-        ("string", "float", ("0.5", "0.5")),
-        ("string", "boolean", ("t", "true")),
-        ("float", "integer", (2, 2)),
-        ("integer", "float", ("fails", 1)),
-        ("integer", "string", ("fails", "fails")),
-        ("boolean", "integer", ("fails", "fails")),
-        ("string", "date", ("2026-01-02 03:04:05+00:00", "2026-01-02 03:04:05")),
-        ("date", "string", ("fails", "fails")),
-    ],
+@cases(
+    ("string", "integer", ("2", "2")),
+    ("string", "float", ("0.5", "0.5")),
+    ("string", "boolean", ("t", "true")),
+    ("float", "integer", (2, 2)),
+    ("integer", "float", ("fails", 1)),
+    ("integer", "string", ("fails", "fails")),
+    ("boolean", "integer", ("fails", "fails")),
+    ("string", "date", ("2026-01-02 03:04:05+00:00", "2026-01-02 03:04:05")),
+    ("date", "string", ("fails", "fails")),
 )
 def test_an_attribute_that_changes_its_type(
     before: str, after: str, values: tuple[object, object], each_type: Warehouse

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.cases import cases
 
 from proof.targets import extracts
 from proof.targets.comparison import EMPTY, ROUNDED
@@ -33,12 +34,9 @@ def services() -> Iterator[Services]:
         yield servers
 
 
-@pytest.mark.parametrize(
-    ("name", "way"),
-    [
-        *((name, "default") for name in QUICK if name not in FLAT_ONLY),
-        *((name, "flattened, typed") for name in QUICK),
-    ],
+@cases(
+    *((name, "default") for name in QUICK if name not in FLAT_ONLY),
+    *((name, "flattened, typed") for name in QUICK),
 )
 def test_every_value_arrives(name: str, way: str, services: Services) -> None:
     """In its row, and in a column of its type, but for what the target itself does to it."""
@@ -49,17 +47,14 @@ def test_every_value_arrives(name: str, way: str, services: Services) -> None:
     assert done.found.bent.keys() <= OWN_LOSSES.get(name, set())
 
 
-@pytest.mark.parametrize(
-    ("name", "deleted", "told"),
-    [
-        ("postgres", "marked", True),
-        ("pipelinewise-postgres", "stay", True),
-        ("datamill-postgres", "deleted", None),
-        ("duckdb", "stay", True),
-        ("sqlite", "stay", None),
-        ("jsonl", "rows add up", None),
-        ("csv", "deleted", None),
-    ],
+@cases(
+    ("postgres", "marked", True),
+    ("pipelinewise-postgres", "stay", True),
+    ("datamill-postgres", "deleted", None),
+    ("duckdb", "stay", True),
+    ("sqlite", "stay", None),
+    ("jsonl", "rows add up", None),
+    ("csv", "deleted", None),
 )
 def test_deleted_leads_are_deleted_marked_or_stay(
     name: str, deleted: str, told: bool | None, services: Services
@@ -82,7 +77,7 @@ def test_pipelinewise_ignores_activate_version_with_hard_delete_too(services: Se
         assert {row["id"] for row in destination.rows()} == first.ids | second.ids
 
 
-@pytest.mark.parametrize("name", ["pipelinewise-postgres", "duckdb"])
+@cases("pipelinewise-postgres", "duckdb")
 def test_a_targets_own_flattening_loses_open_objects(name: str, services: Services) -> None:
     """As docs/targets.md warns; the tap's own loses nothing."""
     lost = lost_by_own_flattening(TARGETS[name], services)
@@ -151,7 +146,7 @@ def without_rates(line: str) -> list[str]:
 
 
 @pytest.mark.targets
-@pytest.mark.parametrize("name", TARGETS)
+@cases(*TARGETS)
 def test_the_page_says_what_a_run_shows(name: str, services: Services) -> None:
     report = report_on(TARGETS[name], services)
     lines = PAGE.read_text().splitlines()
@@ -165,14 +160,11 @@ def test_the_page_has_each_target() -> None:
     assert [one.name for one in TARGETS.values() if f"| {one.name} |" not in page] == []
 
 
-@pytest.mark.parametrize(
-    ("measured", "cells"),
-    [
-        (None, ("", "")),
-        (3_617.0, ("3,600", "46 min")),
-        (543.0, ("540", "5.1 h")),
-        (25_000.0, ("over 10,000", "under 17 min")),
-    ],
+@cases(
+    (None, ("", "")),
+    (3_617.0, ("3,600", "46 min")),
+    (543.0, ("540", "5.1 h")),
+    (25_000.0, ("over 10,000", "under 17 min")),
 )
 def test_a_rate_is_shown_as_far_as_it_was_measured(
     measured: float | None, cells: tuple[str, str]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.cases import cases
 
 from tap_leads.scroll.client import Client
 from tap_leads.scroll.ends import Count
@@ -110,8 +111,8 @@ REQUESTS: dict[str, tuple[Request, bytes, tuple[str, dict[str, Any], float, floa
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-def test_each_request_has_its_address_parameters_and_limits(wire: Wire, name: str) -> None:
+@cases(*REQUESTS)
+def test_each_request_has_its_address_parameters_and_limits(name: str, wire: Wire) -> None:
     request, body, (path, params, timeout, total) = REQUESTS[name]
     wire.respond(body)
     request(client())
@@ -161,15 +162,12 @@ def test_a_page_has_its_leads_and_the_token_of_the_next(wire: Wire) -> None:
     assert client().some_leads(1).versions == page.versions
 
 
-@pytest.mark.parametrize(
-    ("body", "is_page"),
-    [
-        pytest.param(b'{"contacts": [{"id": "a"}]}', False, id="leads-without-a-token"),
-        pytest.param(b'{"contacts": []}', True, id="neither"),
-        pytest.param(b"<html>", False, id="no-json"),
-    ],
+@cases(
+    leads_without_a_token=(b'{"contacts": [{"id": "a"}]}', False),
+    neither=(b'{"contacts": []}', True),
+    no_json=(b"<html>", False),
 )
-def test_a_page_with_leads_has_a_token(wire: Wire, body: bytes, is_page: bool) -> None:
+def test_a_page_with_leads_has_a_token(body: bytes, is_page: bool, wire: Wire) -> None:
     wire.respond(body)
     if is_page:
         assert client().page("s").versions == []
@@ -187,23 +185,20 @@ def test_a_lead_without_an_id_is_named(wire: Wire) -> None:
     assert outcome.advice == "Please report this to Intercom"
 
 
-@pytest.mark.parametrize(
-    ("body", "count"),
-    [
-        pytest.param(b'{"lead": {"count": 0}}', 0, id="zero"),
-        pytest.param(b'{"lead": {"count": 3}, "user": {}}', 3, id="three"),
-        pytest.param(b'{"lead": {"count": 999999999999}}', 10**12 - 1, id="largest"),
-        pytest.param(b'{"lead": {"count": 1000000000000}}', None, id="too-large"),
-        pytest.param(b'{"lead": {"count": -1}}', None, id="negative"),
-        pytest.param(b'{"lead": {"count": true}}', None, id="true"),
-        pytest.param(b'{"lead": {"count": "3"}}', None, id="text"),
-        pytest.param(b'{"lead": 3}', None, id="no-object"),
-        pytest.param(b"{", None, id="no-json"),
-        pytest.param(b"[" * 100_000, None, id="too-deep"),
-    ],
+@cases(
+    zero=(b'{"lead": {"count": 0}}', 0),
+    three=(b'{"lead": {"count": 3}, "user": {}}', 3),
+    largest=(b'{"lead": {"count": 999999999999}}', 10**12 - 1),
+    too_large=(b'{"lead": {"count": 1000000000000}}', None),
+    negative=(b'{"lead": {"count": -1}}', None),
+    true=(b'{"lead": {"count": true}}', None),
+    text=(b'{"lead": {"count": "3"}}', None),
+    no_object=(b'{"lead": 3}', None),
+    no_json=(b"{", None),
+    too_deep=(b"[" * 100_000, None),
 )
 def test_only_a_whole_number_in_its_place_is_a_count(
-    wire: Wire, body: bytes, count: int | None
+    body: bytes, count: int | None, wire: Wire
 ) -> None:
     wire.respond(body)
     if count is not None:
@@ -253,21 +248,13 @@ def test_attributes_without_a_list_are_not_accepted(wire: Wire) -> None:
     assert "was not definitions of attributes" in outcome.what
 
 
-@pytest.mark.parametrize(
-    ("request_", "name", "permission"),
-    [
-        pytest.param(Client.count, "counts", "Read counts", id="counts"),
-        pytest.param(Client.list_count, "leads", "Read and list users and companies", id="list"),
-        pytest.param(
-            Client.attribute_definitions,
-            "attributes",
-            "Read and list users and companies",
-            id="attributes",
-        ),
-    ],
+@cases(
+    counts=(Client.count, "counts", "Read counts"),
+    list=(Client.list_count, "leads", "Read and list users and companies"),
+    attributes=(Client.attribute_definitions, "attributes", "Read and list users and companies"),
 )
 def test_a_refusal_names_the_permission_of_its_request(
-    wire: Wire, request_: Request, name: str, permission: str
+    request_: Request, name: str, permission: str, wire: Wire
 ) -> None:
     wire.respond(b'{"type": "error.list", "errors": [{"code": "forbidden"}]}', 403)
     outcome = outcome_of(request_)
@@ -281,8 +268,8 @@ def test_a_refused_token_names_the_region_that_was_asked(wire: Wire) -> None:
     assert "'us'" in outcome_of(lambda client: client.page(None)).advice
 
 
-@pytest.mark.parametrize("sent", [True, False])
-def test_a_failed_request_is_unclear_only_if_it_may_have_been_sent(wire: Wire, sent: bool) -> None:
+@cases(True, False)
+def test_a_failed_request_is_unclear_only_if_it_may_have_been_sent(sent: bool, wire: Wire) -> None:
     wire.response, wire.sent = ConnectionRefusedError(), sent
     outcome = outcome_of(lambda client: client.page("s"))
     assert outcome.kind is (Kind.UNCLEAR if sent else Kind.UNREACHABLE)

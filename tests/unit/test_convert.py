@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from jsonschema import Draft202012Validator
+from support.cases import cases
 from support.records import LEADS, validator
 
 from tap_leads.records.convert import Converter
@@ -84,7 +85,7 @@ def convert(**fields: Any) -> dict[str, Any]:
     return Converter(LEAD_SCHEMA).record({"id": "1"} | fields)
 
 
-def cases(table: dict[str, list[Any]]) -> list[Any]:
+def each_value(table: dict[str, list[Any]]) -> list[Any]:
     """The cases of a table, one for each field and value."""
     return [
         pytest.param(field, value, id=f"{field}-{value!r:.40}")
@@ -223,14 +224,14 @@ MISFITS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("field", "sent"), cases(FITTING))
+@pytest.mark.parametrize(("field", "sent"), each_value(FITTING))
 def test_a_value_that_fits_is_kept_as_it_is(field: str, sent: Any) -> None:
     record = convert(**{field: copy.deepcopy(sent)})
     assert repr(record[field]) == repr(sent)
     assert record["additional_fields"] is None
 
 
-@pytest.mark.parametrize(("field", "value"), cases(CONVERTED))
+@pytest.mark.parametrize(("field", "value"), each_value(CONVERTED))
 def test_a_value_of_another_form_is_converted_without_loss(
     field: str, value: tuple[Any, Any]
 ) -> None:
@@ -243,7 +244,7 @@ def test_a_value_of_another_form_is_converted_without_loss(
 
 
 @pytest.mark.timeout(10)  # a conversion that takes longer would fill the memory before it ends
-@pytest.mark.parametrize(("field", "sent"), cases(MISFITS))
+@pytest.mark.parametrize(("field", "sent"), each_value(MISFITS))
 def test_a_value_that_does_not_fit_moves_unchanged(field: str, sent: Any) -> None:
     before = repr({field: sent})
     record = convert(**{field: sent})
@@ -252,8 +253,8 @@ def test_a_value_that_does_not_fit_moves_unchanged(field: str, sent: Any) -> Non
     assert repr({field: sent}) == before, "the lead itself was changed"
 
 
-@pytest.mark.parametrize("value", [{"text": "x", "scores": [Decimal("0.5"), None]}, False, None])
-@pytest.mark.parametrize("name", [UNKNOWN, "", "Email", "additional_fields"])
+@cases({"text": "x", "scores": [Decimal("0.5"), None]}, False, None)
+@cases(UNKNOWN, "", "Email", "additional_fields")
 def test_a_field_that_the_schema_does_not_know_is_kept_under_its_name(
     name: str, value: Any
 ) -> None:
@@ -276,9 +277,8 @@ def test_a_record_has_every_field_and_nothing_of_the_lead_before() -> None:
     assert record == dict.fromkeys(LEAD_SCHEMA["properties"]) | {"id": "2"}
 
 
-@pytest.mark.parametrize(
-    ("digits", "kind"),
-    [("0.5", float), ("1.50", float), ("0.1234567890123456789012345", Decimal), ("1E400", Decimal)],
+@cases(
+    ("0.5", float), ("1.50", float), ("0.1234567890123456789012345", Decimal), ("1E400", Decimal)
 )
 def test_expressions_get_fractions_as_floats_unless_digits_would_be_lost(
     digits: str, kind: type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import pytest
+from support.cases import cases
 from support.lifecycle import ADVICE, Clock, Recorder, no_page
 
 from tap_leads.scroll.counts import COUNT_WAIT, Counts
@@ -50,16 +50,13 @@ class Trial:
         return answer
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "count", "asked"),
-    [
-        pytest.param(Count(3), Count(2), Count(3), ["first"], id="the-first"),
-        pytest.param(Count(0), BOUND, Count(0), ["first"], id="the-first-with-none"),
-        pytest.param(Kind.REFUSED, BOUND, BOUND, ["first", "second"], id="the-second"),
-        pytest.param(Kind.NOT_A_PAGE, Kind.REFUSED, None, ["first", "second"], id="neither"),
-        pytest.param(Kind.UNREACHABLE, Count(2), None, ["first"], id="no-connection"),
-        pytest.param(Kind.MISCONFIGURED, Count(2), None, ["first"], id="not-allowed-here"),
-    ],
+@cases(
+    the_first=(Count(3), Count(2), Count(3), ["first"]),
+    the_first_with_none=(Count(0), BOUND, Count(0), ["first"]),
+    the_second=(Kind.REFUSED, BOUND, BOUND, ["first", "second"]),
+    neither=(Kind.NOT_A_PAGE, Kind.REFUSED, None, ["first", "second"]),
+    no_connection=(Kind.UNREACHABLE, Count(2), None, ["first"]),
+    not_allowed_here=(Kind.MISCONFIGURED, Count(2), None, ["first"]),
 )
 def test_the_second_is_asked_if_the_first_does_not_know(
     first: Count | Kind, second: Count | Kind, count: Count | None, asked: list[str]
@@ -70,7 +67,7 @@ def test_the_second_is_asked_if_the_first_does_not_know(
     assert trial.clock.waits == []
 
 
-@pytest.mark.parametrize("kind", [Kind.UNREACHABLE, Kind.MISCONFIGURED])
+@cases(Kind.UNREACHABLE, Kind.MISCONFIGURED)
 def test_a_missing_connection_is_left_to_the_scroll_to_explain(kind: Kind) -> None:
     trial = Trial([kind], [Count(2)])
     trial.counts.ask()
@@ -93,7 +90,7 @@ def test_it_is_logged_once_unless_the_count_was_known_in_between() -> None:
     assert trial.log == [f"INFO: {FIRST} is not known: a refusal. {ADVICE}."] * 2
 
 
-@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.UNCLEAR])
+@cases(Kind.RATE_LIMITED, Kind.UNCLEAR)
 def test_a_failure_that_may_pass_is_repeated_for_half_a_minute_the_first_time(kind: Kind) -> None:
     trial = Trial([kind], [Count(2)])
     assert trial.counts.ask() == Count(2)

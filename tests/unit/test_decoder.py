@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.cases import cases
 from support.records import DECIMALS, FEW_FIELDS, LEADS, UNKNOWN, VALUES, leads_of
 
 from tap_leads.records.convert import Converter
@@ -119,16 +120,13 @@ def test_leads_as_intercom_documents_them_are_decoded_at_once(number: int) -> No
     assert len(decoder().page(page(leads))) == 100
 
 
-@pytest.mark.parametrize(
-    "undocumented",
-    [
-        pytest.param({NAME: {"text": "x"}}, id="field"),
-        pytest.param({NAME: None}, id="null"),
-        pytest.param({"class": 1, "f0": 2, "__init__": 3, "": 4, "a\u00a0b?": 5}, id="any-name"),
-        pytest.param({"location_data": {NAME: 1}}, id="property-of-an-object"),
-        pytest.param({"tags": {"tags": [{"id": "1", NAME: "red"}]}}, id="property-in-a-list"),
-        pytest.param({CUSTOM_ATTRIBUTES: {"team_size": 5, NAME: 1}}, id="custom-attribute"),
-    ],
+@cases(
+    field={NAME: {"text": "x"}},
+    null={NAME: None},
+    any_name={"class": 1, "f0": 2, "__init__": 3, "": 4, "a\u00a0b?": 5},
+    property_of_an_object={"location_data": {NAME: 1}},
+    property_in_a_list={"tags": {"tags": [{"id": "1", NAME: "red"}]}},
+    custom_attribute={CUSTOM_ATTRIBUTES: {"team_size": 5, NAME: 1}},
 )
 def test_a_page_with_undocumented_names_is_decoded_at_once_after_the_first(
     undocumented: dict[str, Any],
@@ -167,30 +165,27 @@ def test_a_lead_that_fits_is_written_as_it_is_value_by_value(body: bytes) -> Non
     assert written(decoder().page(body)) == written(by_value)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(one_lead(name=5), id="a-value-of-another-type"),
-        pytest.param(one_lead(**{NAME: True}), id="a-field-that-is-not-known"),
-        pytest.param(one_lead(additional_fields={}), id="a-field-of-our-own"),
-        pytest.param(one_lead(avatar={NAME: 5}), id="a-property-that-is-not-known"),
-        pytest.param(one_lead(tags={"tags": [None]}), id="a-null-in-a-list"),
-        pytest.param(one_lead(created_at="2020-01-01T00:00:00Z"), id="a-time-as-text"),
-        pytest.param(one_lead(created_at=10**11), id="a-time-in-milliseconds"),
-        pytest.param(one_lead(created_at=-62135596801), id="a-time-before-all-times"),
-        pytest.param(one_lead(session_count=2**63), id="an-integer-beyond-64-bits"),
-        pytest.param(one_lead(location_data={"latitude": "1.5"}), id="a-number-as-text"),
-        pytest.param(page([{"id": ""}]), id="an-empty-id"),
-        pytest.param(page([{"id": 5}]), id="an-id-that-is-a-number"),
-        pytest.param(page([{"name": "Ada"}]), id="no-id"),
-        pytest.param(one_lead(name="\0"), id="NUL"),
-        pytest.param(one_lead(name="@").replace(b"@", rb"\ud800"), id="half-of-a-pair"),
-        pytest.param(one_lead(name="@").replace(b"@", b"\xff"), id="no-UTF-8"),
-        pytest.param(one_lead(custom_attributes={"x": "@"}).replace(b'"@"', b"NaN"), id="NaN"),
-        pytest.param(b"{}", id="no-leads"),
-        pytest.param(b"", id="nothing"),
-        pytest.param(b'{"contacts":' + b"[" * 100_000, id="nested-without-end"),
-    ],
+@cases(
+    a_value_of_another_type=one_lead(name=5),
+    a_field_that_is_not_known=one_lead(**{NAME: True}),
+    a_field_of_our_own=one_lead(additional_fields={}),
+    a_property_that_is_not_known=one_lead(avatar={NAME: 5}),
+    a_null_in_a_list=one_lead(tags={"tags": [None]}),
+    a_time_as_text=one_lead(created_at="2020-01-01T00:00:00Z"),
+    a_time_in_milliseconds=one_lead(created_at=10**11),
+    a_time_before_all_times=one_lead(created_at=-62135596801),
+    an_integer_beyond_64_bits=one_lead(session_count=2**63),
+    a_number_as_text=one_lead(location_data={"latitude": "1.5"}),
+    an_empty_id=page([{"id": ""}]),
+    an_id_that_is_a_number=page([{"id": 5}]),
+    no_id=page([{"name": "Ada"}]),
+    NUL=one_lead(name="\0"),
+    half_of_a_pair=one_lead(name="@").replace(b"@", rb"\ud800"),
+    no_UTF_8=one_lead(name="@").replace(b"@", b"\xff"),
+    NaN=one_lead(custom_attributes={"x": "@"}).replace(b'"@"', b"NaN"),
+    no_leads=b"{}",
+    nothing=b"",
+    nested_without_end=b'{"contacts":' + b"[" * 100_000,
 )
 def test_what_must_be_converted_or_refused_is_left_to_the_converters(body: bytes) -> None:
     with pytest.raises(UNREADABLE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.cases import cases
 from support.lifecycle import Answer, Result, Script, no_page, page, play
 
 from tap_leads.scroll.ends import Count, End, Judge, Mismatch, smaller
@@ -18,20 +19,17 @@ def scroll(*pages: int, start: str = "p", end: bool = True) -> Script:
     return [*found, EMPTY] if end else [*found, no_page(Kind.NOT_FOUND)]
 
 
-@pytest.mark.parametrize(
-    ("pages", "count", "doubted"),
-    [
-        pytest.param([100], 101, True, id="one-missing-after-a-full-page"),
-        pytest.param([100], 100, False, id="none-missing-after-a-full-page"),
-        pytest.param([100], 99, False, id="more-than-counted"),
-        pytest.param([], 1, True, id="one-missing-and-no-page"),
-        pytest.param([], 0, False, id="an-empty-workspace"),
-        pytest.param([100, 99], 298, False, id="less-than-a-page-missing-after-a-short-page"),
-        pytest.param([100, 99], 299, True, id="a-page-missing-after-a-short-page"),
-        pytest.param([100], None, True, id="a-full-page-and-no-count"),
-        pytest.param([], None, True, id="no-page-and-no-count"),
-        pytest.param([100, 99], None, False, id="a-short-page-and-no-count"),
-    ],
+@cases(
+    one_missing_after_a_full_page=([100], 101, True),
+    none_missing_after_a_full_page=([100], 100, False),
+    more_than_counted=([100], 99, False),
+    one_missing_and_no_page=([], 1, True),
+    an_empty_workspace=([], 0, False),
+    less_than_a_page_missing_after_a_short_page=([100, 99], 298, False),
+    a_page_missing_after_a_short_page=([100, 99], 299, True),
+    a_full_page_and_no_count=([100], None, True),
+    no_page_and_no_count=([], None, True),
+    a_short_page_and_no_count=([100, 99], None, False),
 )
 def test_an_end_is_in_doubt_if_leads_may_be_missing(
     pages: list[int], count: int | None, doubted: bool
@@ -42,15 +40,12 @@ def test_an_end_is_in_doubt_if_leads_may_be_missing(
     assert result.warned("once more") == doubted
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        pytest.param([100, 0, 100, 30], [100, 100, 100, 30], id="a-page-taken-by-someone-else"),
-        pytest.param([], [100, 100, 100, 30], id="an-opening-page-that-was-empty-by-mistake"),
-        pytest.param([100, 100], [100, 100, 100, 30], id="an-empty-page-in-the-middle"),
-        pytest.param([100, 97], [100, 97, 100, 33], id="an-empty-page-after-a-short-one"),
-        pytest.param([100, 0, 100, 30], [100, 100, 0, 30], id="each-scroll-lacks-another-page"),
-    ],
+@cases(
+    a_page_taken_by_someone_else=([100, 0, 100, 30], [100, 100, 100, 30]),
+    an_opening_page_that_was_empty_by_mistake=([], [100, 100, 100, 30]),
+    an_empty_page_in_the_middle=([100, 100], [100, 100, 100, 30]),
+    an_empty_page_after_a_short_one=([100, 97], [100, 97, 100, 33]),
+    each_scroll_lacks_another_page=([100, 0, 100, 30], [100, 100, 0, 30]),
 )
 def test_a_second_scroll_adds_what_the_first_one_missed(
     first: list[int], second: list[int]
@@ -61,14 +56,13 @@ def test_a_second_scroll_adds_what_the_first_one_missed(
     assert result.may_delete
 
 
-@pytest.mark.parametrize(
-    ("leads", "count", "mismatch", "accepted"),
-    [
-        pytest.param(100, 101, "fail", True, id="1-percent"),
-        pytest.param(100, 102, "fail", False, id="2-percent"),
-        pytest.param(100, 102, "warn", True, id="2-percent-and-warn"),
-        pytest.param(100, 900, "warn", True, id="much-and-warn"),
-    ],
+@cases(
+    much_and_warn=(100, 900, "warn", True),
+    **{
+        "1-percent": (100, 101, "fail", True),
+        "2-percent": (100, 102, "fail", False),
+        "2-percent-and-warn": (100, 102, "warn", True),
+    },
 )
 def test_two_scrolls_that_contradict_the_count_are_accepted_up_to_1_percent(
     leads: int, count: int, mismatch: Mismatch, accepted: bool
@@ -113,13 +107,7 @@ def test_without_a_count_two_scrolls_must_agree() -> None:
     assert a_page_less.opened == 3
 
 
-@pytest.mark.parametrize(
-    ("pages", "count", "opened"),
-    [
-        pytest.param([100], 900, 1, id="counted"),
-        pytest.param([100], None, 2, id="no-count"),
-    ],
-)
+@cases(counted=([100], 900, 1), no_count=([100], None, 2))
 def test_ignore_opens_no_scroll_because_of_a_count_and_deletes_nothing(
     pages: list[int], count: int | None, opened: int
 ) -> None:
@@ -136,16 +124,11 @@ def test_ignore_deletes_where_the_count_agrees() -> None:
 NOT_FOUND = scroll(100, 30, end=False)
 
 
-@pytest.mark.parametrize(
-    ("scripts", "count"),
-    [
-        pytest.param([scroll(100, end=False)] * 2, None, id="after-a-full-page"),
-        pytest.param(
-            [[*NOT_FOUND[:2], 60.0, no_page(Kind.NOT_FOUND)]] * 2, None, id="after-the-idle-time"
-        ),
-        pytest.param([NOT_FOUND, NOT_FOUND], 132, id="with-more-than-1-percent-missing"),
-        pytest.param([NOT_FOUND, scroll(end=False)], None, id="in-another-way"),
-    ],
+@cases(
+    after_a_full_page=([scroll(100, end=False)] * 2, None),
+    after_the_idle_time=([[*NOT_FOUND[:2], 60.0, no_page(Kind.NOT_FOUND)]] * 2, None),
+    with_more_than_1_percent_missing=([NOT_FOUND, NOT_FOUND], 132),
+    in_another_way=([NOT_FOUND, scroll(end=False)], None),
 )
 def test_not_found_is_no_end_unless_the_count_or_a_second_scroll_confirms_it(
     scripts: list[Script], count: int | None
@@ -155,16 +138,13 @@ def test_not_found_is_no_end_unless_the_count_or_a_second_scroll_confirms_it(
     assert result.error or count == 132
 
 
-@pytest.mark.parametrize("before", [130, 131, None])
+@cases(130, 131, None)
 def test_not_found_is_no_end_if_a_single_lead_is_missing(before: int | None) -> None:
     result = play(NOT_FOUND, scroll(100, 31), counts=[before, 131])
     assert (result.opened, result.tally.leads, result.error) == (2, 131, "")
 
 
-@pytest.mark.parametrize(
-    ("count", "opened"),
-    [pytest.param(130, 1, id="by-the-count"), pytest.param(None, 2, id="by-a-second-scroll")],
-)
+@cases(by_the_count=(130, 1), by_a_second_scroll=(None, 2))
 def test_not_found_after_a_short_page_is_the_end_if_confirmed(
     count: int | None, opened: int
 ) -> None:
@@ -177,20 +157,17 @@ def test_not_found_after_a_short_page_is_the_end_if_confirmed(
 RATE_LIMITED, FAILED = no_page(Kind.RATE_LIMITED, 3.0), no_page(Kind.UNCLEAR)
 
 
-@pytest.mark.parametrize(
-    ("counts", "list_counts", "waits"),
-    [
-        pytest.param([330], [None], [], id="counts"),
-        pytest.param([RATE_LIMITED, 330], [None], [3.0], id="rate-limited-once"),
-        pytest.param([330, RATE_LIMITED, 330], [None], [3.0], id="rate-limited-at-the-end"),
-        pytest.param([FAILED, 330], [None], [0.8], id="failed-once"),
-        pytest.param([None], [330], [], id="refused-but-listed"),
-        pytest.param([no_page(Kind.NOT_A_PAGE)], [330], [], id="unusable-but-listed"),
-        pytest.param([None, 330], [None], [], id="known-at-the-end-only"),
-        pytest.param([330, None], [None], [], id="known-at-the-start-only"),
-        pytest.param([330, 333], [None], [], id="leads-come"),
-        pytest.param([333, 330], [None], [], id="leads-go"),
-    ],
+@cases(
+    counts=([330], [None], []),
+    rate_limited_once=([RATE_LIMITED, 330], [None], [3.0]),
+    rate_limited_at_the_end=([330, RATE_LIMITED, 330], [None], [3.0]),
+    failed_once=([FAILED, 330], [None], [0.8]),
+    refused_but_listed=([None], [330], []),
+    unusable_but_listed=([no_page(Kind.NOT_A_PAGE)], [330], []),
+    known_at_the_end_only=([None, 330], [None], []),
+    known_at_the_start_only=([330, None], [None], []),
+    leads_come=([330, 333], [None], []),
+    leads_go=([333, 330], [None], []),
 )
 def test_a_known_count_is_found_and_confirms_the_end(
     counts: list[Answer], list_counts: list[Answer], waits: list[float]
@@ -241,14 +218,11 @@ def test_a_lower_bound_that_was_reached_is_no_count() -> None:
     assert not result.may_delete
 
 
-@pytest.mark.parametrize(
-    ("expected", "total", "counted", "missing"),
-    [
-        pytest.param(BOUND, 9_999, True, 1, id="a-lower-bound-that-was-not-reached"),
-        pytest.param(BOUND, 10_000, False, 0, id="a-lower-bound-that-was-reached"),
-        pytest.param(Count(10_000), 10_000, True, 0, id="an-exact-count"),
-        pytest.param(None, 10_000, False, 0, id="no-count"),
-    ],
+@cases(
+    a_lower_bound_that_was_not_reached=(BOUND, 9_999, True, 1),
+    a_lower_bound_that_was_reached=(BOUND, 10_000, False, 0),
+    an_exact_count=(Count(10_000), 10_000, True, 0),
+    no_count=(None, 10_000, False, 0),
 )
 def test_a_count_shows_how_many_leads_are_missing(
     expected: Count | None, total: int, counted: bool, missing: int
@@ -261,31 +235,25 @@ def end(missing: int, last_page: int = 30, count: int = 10_000) -> End:
     return End(Count(count), count - missing, count - missing, last_page)
 
 
-@pytest.mark.parametrize(
-    ("last", "allowed"),
-    [
-        pytest.param(end(0), True, id="nothing-missing"),
-        pytest.param(end(-5), True, id="more-than-counted"),
-        pytest.param(end(99), True, id="less-than-a-page-and-1-percent"),
-        pytest.param(end(100), False, id="a-page"),
-        pytest.param(end(2, count=200), True, id="1-percent"),
-        pytest.param(end(3, count=200), False, id="more-than-1-percent"),
-        pytest.param(end(1, last_page=100), False, id="in-doubt"),
-    ],
+@cases(
+    nothing_missing=(end(0), True),
+    more_than_counted=(end(-5), True),
+    less_than_a_page_and_1_percent=(end(99), True),
+    a_page=(end(100), False),
+    more_than_1_percent=(end(3, count=200), False),
+    in_doubt=(end(1, last_page=100), False),
+    **{"1-percent": (end(2, count=200), True)},
 )
 def test_deletes_need_proof(last: End, allowed: bool) -> None:
     assert bool(last.obstacle_to_deletes) != allowed
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (Count(5), Count(3), Count(3)),
-        (Count(3), Count(5), Count(3)),
-        (Count(12_000), BOUND, Count(12_000)),
-        (BOUND, None, BOUND),
-        (None, None, None),
-    ],
+@cases(
+    (Count(5), Count(3), Count(3)),
+    (Count(3), Count(5), Count(3)),
+    (Count(12_000), BOUND, Count(12_000)),
+    (BOUND, None, BOUND),
+    (None, None, None),
 )
 def test_a_scroll_is_held_to_the_smaller_count(
     before: Count | None, after: Count | None, expected: Count | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from support.cases import cases
 from support.simulation import COUNTS, FAULTS, simulate_all
 
 from tap_leads.scroll.ends import Mismatch
@@ -17,7 +18,7 @@ REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "5"))
 
 
 @pytest.mark.timeout(4 * 3600)
-@pytest.mark.parametrize("counts", COUNTS)
+@cases(*COUNTS)
 def test_every_schedule_of_faults_ends_complete_or_with_a_reason(
     counts: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -30,7 +31,7 @@ def test_every_schedule_of_faults_ends_complete_or_with_a_reason(
         )
 
 
-@pytest.mark.parametrize("mismatch", ["warn", "ignore"])
-@pytest.mark.parametrize("counts", COUNTS)
+@cases("warn", "ignore")
+@cases(*COUNTS)
 def test_the_same_if_a_mismatch_is_no_error(counts: str, mismatch: Mismatch) -> None:
     assert list(simulate_all(DEPTH - 1, REQUESTS, counts, mismatch))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.cases import cases
 
 from tap_leads import TapLeadsError
 from tap_leads.records.flatten import MAX_BYTES, Flattening
@@ -43,14 +44,14 @@ def columns_of(*names: str, **options: Any) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("separator", ["__", "."])
+@cases("__", ".")
 def test_a_short_name_is_left_as_it_is_after_the_separator(separator: str) -> None:
     names = ["team_size", "Job title", "budget_€"]
     columns = columns_of(*names, separator=separator)
     assert columns == {name: f"custom_attributes{separator}{name}" for name in names}
 
 
-@pytest.mark.parametrize("name", [QUESTION, CYRILLIC, "職種" * 30, "👩🏽‍🚀" * 10])
+@cases(QUESTION, CYRILLIC, "職種" * 30, "👩🏽‍🚀" * 10)
 def test_a_long_name_is_shortened_and_its_description_holds_it(name: str) -> None:
     flat = flatten(schema_with(name))
     ((column, full_name),) = flat.shortened.items()
@@ -90,7 +91,7 @@ def test_the_order_in_which_intercom_lists_attributes_of_the_same_age_changes_no
     assert forwards == backwards
 
 
-@pytest.mark.parametrize("max_length", [20, 30, 63, 200])
+@cases(20, 30, 63, 200)
 def test_the_users_limit_counts_characters(max_length: int) -> None:
     columns = columns_of(QUESTION, CYRILLIC, "plan", max_length=max_length)
     assert all(len(column) <= max_length for column in columns.values())
@@ -161,20 +162,17 @@ def shortened(length: int, *path: str) -> str:
     return f"{'__'.join(path)[: length - 9]}_{end}"
 
 
-@pytest.mark.parametrize(
-    ("depth", "column"), [(0, "a"), (1, "a__b"), (2, "a__b__c"), (3, "a__b__c__d")]
-)
+@cases((0, "a"), (1, "a__b"), (2, "a__b__c"), (3, "a__b__c__d"))
 def test_as_many_levels_as_the_setting_says_become_columns(depth: int, column: str) -> None:
     assert list(flatten(nested("a", "b", "c", "d"), depth=depth).schema["properties"]) == [column]
 
 
-@pytest.mark.parametrize(
-    ("path", "column"),
-    [
-        pytest.param(("a", "b" * 60), "a__" + "b" * 60, id="63-bytes"),
-        pytest.param(("a", "b" * 61), shortened(63, "a", "b" * 61), id="64-bytes"),
-        pytest.param(("b" * 63,), "b" * 63, id="a-field-of-63-bytes"),
-    ],
+@cases(
+    a_field_of_63_bytes=(("b" * 63,), "b" * 63),
+    **{
+        "63-bytes": (("a", "b" * 60), "a__" + "b" * 60),
+        "64-bytes": (("a", "b" * 61), shortened(63, "a", "b" * 61)),
+    },
 )
 def test_a_column_has_63_bytes_at_most(path: tuple[str, ...], column: str) -> None:
     flat = flatten(nested(*path))
@@ -212,9 +210,7 @@ def test_a_structure_becomes_text_that_may_be_null_if_it_may(
     assert flatten({"properties": {"x": field}}).schema["properties"] == {"x": column}
 
 
-@pytest.mark.parametrize(
-    ("given", "description"), [({"description": "X."}, "X. Full name: {}"), ({}, "Full name: {}")]
-)
+@cases(({"description": "X."}, "X. Full name: {}"), ({}, "Full name: {}"))
 def test_the_description_of_a_shortened_column_has_its_full_name(
     given: dict[str, str], description: str
 ) -> None:

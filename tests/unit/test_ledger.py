@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cases import cases
 from support.lifecycle import page
 
 from tap_leads.records.pages import Page, Version
@@ -73,16 +74,13 @@ def test_the_same_page_twice_is_no_progress(leads: list[str]) -> None:
         assert not progress[1] or alternating
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "third", "sent"),
-    [
-        pytest.param("a@5", "a@-", "a@5", [1, 0, 0], id="its-time-is-missing-once"),
-        pytest.param("a@5", "a@-", "a@4", [1, 0, 0], id="an-older-one-after-that"),
-        pytest.param("a@5", "a@-", "a@6", [1, 0, 1], id="a-newer-one-after-that"),
-        pytest.param("a@-", "a@5", "a@5", [1, 0, 0], id="its-time-is-known-later"),
-        pytest.param("a@-", "a@5:other", "a@-", [1, 1, 0], id="it-changes-and-gets-a-time"),
-        pytest.param("a@-", "a@-:other", "a@-:other", [1, 1, 0], id="it-changes-without-a-time"),
-    ],
+@cases(
+    its_time_is_missing_once=("a@5", "a@-", "a@5", [1, 0, 0]),
+    an_older_one_after_that=("a@5", "a@-", "a@4", [1, 0, 0]),
+    a_newer_one_after_that=("a@5", "a@-", "a@6", [1, 0, 1]),
+    its_time_is_known_later=("a@-", "a@5", "a@5", [1, 0, 0]),
+    it_changes_and_gets_a_time=("a@-", "a@5:other", "a@-", [1, 1, 0]),
+    it_changes_without_a_time=("a@-", "a@-:other", "a@-:other", [1, 1, 0]),
 )
 def test_a_lead_with_a_time_in_one_scroll_only_is_sent_once(
     first: str, second: str, third: str, sent: list[int]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from support.cases import cases
 
 from tap_leads.records.selection import Path, Selection, prune_schema, tree
 
 REST = "additional_fields"
 
 
-@pytest.mark.parametrize(
-    ("deselected", "rest", "left"),
-    [
-        pytest.param([("email",)], None, None, id="none"),
-        pytest.param([], {"email": "x"}, {"email": "x"}, id="nothing-deselected"),
-        pytest.param([("email",)], {"email": "x", "y": 1}, {"y": 1}, id="a-part"),
-    ],
+@cases(
+    none=([("email",)], None, None),
+    nothing_deselected=([], {"email": "x"}, {"email": "x"}),
+    a_part=([("email",)], {"email": "x", "y": 1}, {"y": 1}),
 )
 def test_additional_fields_are_pruned_if_there_are_any(
     deselected: list[Path], rest: dict[str, Any] | None, left: dict[str, Any] | None
@@ -26,14 +23,11 @@ def test_additional_fields_are_pruned_if_there_are_any(
     assert Selection.of(deselected, ()).of_record(record) == {"id": "1", REST: left}
 
 
-@pytest.mark.parametrize(
-    ("deselected", "mapped", "keeps"),
-    [
-        ([(REST,)], [], False),
-        ([], [REST], False),
-        ([(REST,)], [REST], False),
-        ([(REST, "x"), ("email",)], ["phone"], True),
-    ],
+@cases(
+    ([(REST,)], [], False),
+    ([], [REST], False),
+    ([(REST,)], [REST], False),
+    ([(REST, "x"), ("email",)], ["phone"], True),
 )
 def test_additional_fields_can_be_deselected_or_mapped(
     deselected: list[Path], mapped: list[str], keeps: bool

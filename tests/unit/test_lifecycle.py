@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.lifecycle import ADVICE, Result, Script, ScriptedSource, no_page, page, play, run
 
 from tap_leads.scroll.lifecycle import Tally
@@ -104,7 +105,7 @@ EXPECTED: dict[Cell, dict[str, Any]] = {
     (Kind.UNCLEAR, OPENING): RESTARTED,
     (Kind.UNCLEAR, LATER): RESTARTED,
 }  # fmt: skip
-CELLS = [pytest.param(*cell, id=f"{cell[0].name}-{cell[1].name}".lower()) for cell in EXPECTED]
+CELLS = {f"{cell[0].name}-{cell[1].name}".lower(): cell for cell in EXPECTED}
 
 
 def check(kind: Kind, moment: Moment) -> None:
@@ -135,13 +136,13 @@ def test_every_reaction_is_used() -> None:
     assert {reaction for row in REACTIONS.values() for reaction in row.values()} == set(Reaction)
 
 
-@pytest.mark.parametrize(("kind", "moment"), CELLS)
+@cases(**CELLS)
 def test_each_kind_of_response_has_its_reaction(kind: Kind, moment: Moment) -> None:
     check(kind, moment)
 
 
 @pytest.mark.parametrize("other", list(Reaction), ids=lambda reaction: reaction.name.lower())
-@pytest.mark.parametrize(("kind", "moment"), CELLS)
+@cases(**CELLS)
 def test_no_cell_can_be_changed_without_a_failing_test(
     kind: Kind, moment: Moment, other: Reaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +205,7 @@ def test_pages_that_an_earlier_scroll_sent_reset_the_limit_within_a_scroll() -> 
     assert sum(result.waits) == 60.0 + 1000.0
 
 
-@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.UNREACHABLE])
+@cases(Kind.RATE_LIMITED, Kind.UNREACHABLE)
 def test_a_request_is_sent_again_within_the_limit_of_waiting(kind: Kind) -> None:
     wait = 10.0 if kind is Kind.RATE_LIMITED else 0.0
     result = play(*[[no_page(kind, wait)]] * 100, scroll_wait_timeout=35.0)
@@ -279,10 +280,7 @@ def test_a_lead_may_change_a_thousand_times_while_a_scroll_is_open() -> None:
     assert "repeated a page" in play([*one_more, EMPTY], counts=[1], max_restarts=0).error
 
 
-@pytest.mark.parametrize(
-    ("idle", "restarts"),
-    [pytest.param(59.0, 0, id="while-it-lives"), pytest.param(60.0, 1, id="when-it-has-expired")],
-)
+@cases(while_it_lives=(59.0, 0), when_it_has_expired=(60.0, 1))
 def test_an_unreachable_api_breaks_a_scroll_once_it_has_expired(idle: float, restarts: int) -> None:
     first: Script = [page("a"), idle, no_page(Kind.UNREACHABLE)]
     rest: Script = [page("b"), EMPTY]
@@ -292,10 +290,7 @@ def test_an_unreachable_api_breaks_a_scroll_once_it_has_expired(idle: float, res
     assert result.versions == ["a@1", "b@1"]
 
 
-@pytest.mark.parametrize(
-    ("idle", "opened"),
-    [pytest.param(29.0, 1, id="soon"), pytest.param(30.0, 2, id="after-half-of-the-idle-time")],
-)
+@cases(soon=(29.0, 1), after_half_of_the_idle_time=(30.0, 2))
 def test_not_found_can_be_an_end_only_soon_after_a_page(idle: float, opened: int) -> None:
     first: Script = [page("a", size=30), idle, no_page(Kind.NOT_FOUND)]
     result = play(first, [page("a", size=30), EMPTY], counts=[30])
@@ -327,13 +322,13 @@ def test_a_new_page_ends_the_waiting_for_a_scroll_to_open() -> None:
     assert result.waits.count(10.0) == 4
 
 
-@pytest.mark.parametrize("pages", [1, 3])
+@cases(1, 3)
 def test_opening_a_scroll_is_logged_once(pages: int) -> None:
     result = play([*(page(f"lead-{number}") for number in range(pages)), EMPTY])
     assert result.log.count("INFO: Opened the scroll.") == 1
 
 
-@pytest.mark.parametrize(("leads", "opened"), [(1, 1), (2, 2), (3, 1)])
+@cases((1, 1), (2, 2), (3, 1))
 def test_the_size_of_a_full_page_decides_which_end_is_abrupt(leads: int, opened: int) -> None:
     scroll: Script = [page("a", size=leads), EMPTY]
     source = ScriptedSource([scroll, scroll], [None], [None])

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 
 import pytest
+from support.cases import cases
 from support.lifecycle import ADVICE, Clock, Recorder, no_page
 
 from tap_leads.errors import TapLeadsError
@@ -83,14 +84,11 @@ def test_requests_and_pauses_add_up_to_the_time_waited(opening: bool) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("opening", "new", "left"),
-    [
-        pytest.param(True, False, 1.0, id="a-known-page-does-not-end-waiting-for-a-scroll"),
-        pytest.param(True, True, 0.0, id="a-new-page-does"),
-        pytest.param(False, False, 0.0, id="a-known-page-ends-waiting-within-a-scroll"),
-        pytest.param(False, True, 0.0, id="so-does-a-new-one"),
-    ],
+@cases(
+    a_known_page_does_not_end_waiting_for_a_scroll=(True, False, 1.0),
+    a_new_page_does=(True, True, 0.0),
+    a_known_page_ends_waiting_within_a_scroll=(False, False, 0.0),
+    so_does_a_new_one=(False, True, 0.0),
 )
 def test_a_page_ends_the_waiting(opening: bool, new: bool, left: float) -> None:
     trial = Trial(pick=max)
@@ -121,14 +119,7 @@ def test_the_last_attempt_is_at_the_limit_itself() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
 
 
-@pytest.mark.parametrize(
-    ("limit", "waits"),
-    [
-        pytest.param(10.0, [10.0], id="that-just-fits"),
-        pytest.param(9.0, [], id="that-does-not-fit"),
-        pytest.param(0.0, [], id="with-none-allowed"),
-    ],
-)
+@cases(that_just_fits=(10.0, [10.0]), that_does_not_fit=(9.0, []), with_none_allowed=(0.0, []))
 def test_a_wait_that_intercom_asks_for_must_fit_the_limit(limit: float, waits: list[float]) -> None:
     trial = Trial(Limits(scroll_wait_timeout=limit))
     limited = no_page(Kind.RATE_LIMITED, 10.0)
@@ -209,7 +200,7 @@ class Requests:
         return "done"
 
 
-@pytest.mark.parametrize("kind", [Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.UNCLEAR])
+@cases(Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.UNCLEAR)
 def test_a_request_is_repeated_after_what_may_pass(kind: Kind) -> None:
     trial = Trial(pick=max)
     request = Requests(trial.clock, no_page(kind), no_page(kind))
@@ -220,7 +211,7 @@ def test_a_request_is_repeated_after_what_may_pass(kind: Kind) -> None:
     assert trial.pauses.waited == 13.0
 
 
-@pytest.mark.parametrize("kind", [Kind.REFUSED, Kind.NOT_A_PAGE, Kind.MISCONFIGURED])
+@cases(Kind.REFUSED, Kind.NOT_A_PAGE, Kind.MISCONFIGURED)
 def test_a_request_is_not_repeated_after_what_does_not_pass(kind: Kind) -> None:
     trial = Trial()
     with pytest.raises(Outcome) as caught:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from support.cases import cases
 
 from tap_leads.records.misfits import Misfit, Misfits
 from tap_leads.records.selection import Path, Selection
@@ -20,20 +20,17 @@ def sentences(*paths: Path, **outputs: Selection) -> list[str]:
     return list(misfits.sentences(outputs or {"contacts": Selection()}))
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        pytest.param(("plan",), "plan", id="name"),
-        pytest.param(("_Plan-2",), "_Plan-2", id="signs"),
-        pytest.param(("a", "b"), "a.b", id="path"),
-        pytest.param(("a" + 63 * "b",), "a" + 63 * "b", id="longest"),
-        pytest.param(("a" + 64 * "b",), "(hidden name)", id="too-long"),
-        pytest.param(("2plan",), "(hidden name)", id="digit"),
-        pytest.param(("jane@example.com",), "(hidden name)", id="address"),
-        pytest.param(("a", "Jane Doe"), "a.(hidden name)", id="person"),
-        pytest.param(("",), "(hidden name)", id="empty"),
-        pytest.param(("(other names)",), "(other names)", id="others"),
-    ],
+@cases(
+    name=(("plan",), "plan"),
+    signs=(("_Plan-2",), "_Plan-2"),
+    path=(("a", "b"), "a.b"),
+    longest=(("a" + 63 * "b",), "a" + 63 * "b"),
+    too_long=(("a" + 64 * "b",), "(hidden name)"),
+    digit=(("2plan",), "(hidden name)"),
+    address=(("jane@example.com",), "(hidden name)"),
+    person=(("a", "Jane Doe"), "a.(hidden name)"),
+    empty=(("",), "(hidden name)"),
+    others=(("(other names)",), "(other names)"),
 )
 def test_a_name_that_may_be_personal_data_is_hidden(path: Path, name: str) -> None:
     assert sentences(path) == [f"Field '{name}' is not known in 1 lead(s): {KEPT}."]

@@ -13,6 +13,7 @@ import certifi
 import pytest
 import requests
 import urllib3
+from support.cases import cases
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError, ProxyError
 
@@ -55,40 +56,30 @@ def chained(cause: Exception, *, context: bool = False) -> Exception:
 
 
 POOL, CONNECTION = urllib3.HTTPConnectionPool(HOST), HTTPConnection(HOST)
-REASONS = [
-    pytest.param(socket.gaierror("secret"), "the name was not found", id="name"),
-    pytest.param(
-        NameResolutionError(HOST, CONNECTION, socket.gaierror()),
-        "the name was not found",
-        id="urllib3",
-    ),
-    pytest.param(ConnectionRefusedError("secret"), "the connection was refused", id="refused"),
-    pytest.param(TimeoutError("secret"), "no connection within the time limit", id="time"),
-    pytest.param(
-        requests.ConnectTimeout("secret"), "no connection within the time limit", id="requests"
-    ),
-    pytest.param(ssl.SSLError("secret"), "TLS could not be set up", id="tls"),
-    pytest.param(OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host", id="system"),
-    pytest.param(
+REASONS = {
+    "name": (socket.gaierror("secret"), "the name was not found"),
+    "urllib3": (NameResolutionError(HOST, CONNECTION, socket.gaierror()), "the name was not found"),
+    "refused": (ConnectionRefusedError("secret"), "the connection was refused"),
+    "time": (TimeoutError("secret"), "no connection within the time limit"),
+    "requests": (requests.ConnectTimeout("secret"), "no connection within the time limit"),
+    "tls": (ssl.SSLError("secret"), "TLS could not be set up"),
+    "system": (OSError(errno.EHOSTUNREACH, "No route to host"), "no route to host"),
+    "no-route": (
         OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)),
         "network is unreachable",
-        id="no-route",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("cause", "words"), REASONS)
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        pytest.param(requests.ConnectionError, id="as-argument"),
-        pytest.param(chained, id="as-cause"),
-        pytest.param(lambda cause: chained(cause, context=True), id="as-context"),
-        pytest.param(lambda cause: urllib3.exceptions.MaxRetryError(POOL, "/", cause), id="reason"),
-    ],
+@cases(**REASONS)
+@cases(
+    as_argument=requests.ConnectionError,
+    as_cause=chained,
+    as_context=lambda cause: chained(cause, context=True),
+    reason=lambda cause: urllib3.exceptions.MaxRetryError(POOL, "/", cause),
 )
 def test_the_reason_is_found_however_it_is_wrapped(
-    cause: Exception, words: str, wrap: type[Exception]
+    wrap: type[Exception], cause: Exception, words: str
 ) -> None:
     outcome = unsent(wrap(cause))
     assert outcome.kind is Kind.UNREACHABLE
@@ -96,20 +87,17 @@ def test_the_reason_is_found_however_it_is_wrapped(
     assert outcome.advice == NETWORK
 
 
-@pytest.mark.parametrize(("cause", "words"), REASONS)
+@cases(**REASONS)
 def test_a_proxy_that_cannot_be_reached_is_named(cause: Exception, words: str) -> None:
     outcome = unsent(behind_proxy(cause))
     assert outcome.what == f"Intercom could not be reached at {HOST}: the proxy: {words}"
 
 
-@pytest.mark.parametrize(
-    ("error", "name"),
-    [
-        (requests.ConnectionError("secret"), "ConnectionError"),
-        (requests.ConnectionError(OSError("secret")), "ConnectionError"),
-        (NewConnectionError(CONNECTION, "secret"), "NewConnectionError"),
-        (http.client.HTTPException("secret"), "HTTPException"),
-    ],
+@cases(
+    (requests.ConnectionError("secret"), "ConnectionError"),
+    (requests.ConnectionError(OSError("secret")), "ConnectionError"),
+    (NewConnectionError(CONNECTION, "secret"), "NewConnectionError"),
+    (http.client.HTTPException("secret"), "HTTPException"),
 )
 def test_an_unknown_reason_is_named_by_its_type(error: Exception, name: str) -> None:
     outcome = unsent(error)
@@ -203,7 +191,7 @@ def test_what_no_waiting_changes_is_explained(error: Exception, what: str, advic
     assert advice in outcome.advice
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@cases(500, 502, 503)
 def test_a_proxy_that_cannot_reach_intercom_may_do_so_later(status: int) -> None:
     assert unsent(chained(tunnel(status))).kind is Kind.UNREACHABLE
 
@@ -212,21 +200,18 @@ MISSING = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 BUNDLE = OSError("Could not find a suitable TLS CA certificate bundle, invalid path: secret")
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(MISSING, id="missing"),
-        pytest.param(PermissionError(errno.EACCES, "secret"), id="forbidden"),
-        pytest.param(IsADirectoryError(errno.EISDIR, "secret"), id="folder"),
-        pytest.param(NotADirectoryError(errno.ENOTDIR, "secret"), id="no-folder"),
-        pytest.param(BUNDLE, id="bundle"),
-        pytest.param(OSError(errno.EIO, "secret", "secret.pem"), id="named"),
-        pytest.param(ssl.SSLError("secret"), id="tls"),
-    ],
+@cases(
+    missing=MISSING,
+    forbidden=PermissionError(errno.EACCES, "secret"),
+    folder=IsADirectoryError(errno.EISDIR, "secret"),
+    no_folder=NotADirectoryError(errno.ENOTDIR, "secret"),
+    bundle=BUNDLE,
+    named=OSError(errno.EIO, "secret", "secret.pem"),
+    tls=ssl.SSLError("secret"),
 )
-@pytest.mark.parametrize("variable", FILES)
+@cases(*FILES)
 def test_the_variable_whose_file_cannot_be_used_is_named(
-    error: Exception, variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    variable: str, error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "secret" / "file"))
     outcome = unsent(chained(error))
@@ -256,21 +241,18 @@ def files_in(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("variable", "path", "usable"),
-    [
-        ("REQUESTS_CA_BUNDLE", "certificates", True),
-        ("REQUESTS_CA_BUNDLE", "folder", True),
-        ("REQUESTS_CA_BUNDLE", "text", False),
-        ("CURL_CA_BUNDLE", "folder", True),
-        ("SSL_CERT_FILE", "certificates", True),
-        ("SSL_CERT_FILE", "folder", False),
-        ("SSL_CERT_DIR", "folder", True),
-        ("SSL_CERT_DIR", "missing", False),
-        ("SSLKEYLOGFILE", "missing", True),
-        ("SSLKEYLOGFILE", "text", True),
-        ("SSLKEYLOGFILE", "folder", False),
-    ],
+@cases(
+    ("REQUESTS_CA_BUNDLE", "certificates", True),
+    ("REQUESTS_CA_BUNDLE", "folder", True),
+    ("REQUESTS_CA_BUNDLE", "text", False),
+    ("CURL_CA_BUNDLE", "folder", True),
+    ("SSL_CERT_FILE", "certificates", True),
+    ("SSL_CERT_FILE", "folder", False),
+    ("SSL_CERT_DIR", "folder", True),
+    ("SSL_CERT_DIR", "missing", False),
+    ("SSLKEYLOGFILE", "missing", True),
+    ("SSLKEYLOGFILE", "text", True),
+    ("SSLKEYLOGFILE", "folder", False),
 )
 def test_a_file_is_tried_as_the_libraries_use_it(
     variable: str, path: str, usable: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -314,30 +296,25 @@ def test_a_folder_that_cannot_be_read_is_named(
     assert asked == [(str(tmp_path), os.R_OK)]
 
 
-@pytest.mark.parametrize(
-    ("error", "what"),
-    [
-        (ConnectionResetError("secret"), "the connection was lost (ConnectionResetError)"),
-        (urllib3.exceptions.ProtocolError("secret"), "the connection was lost (ProtocolError)"),
-        (http.client.BadStatusLine("secret"), "the response could not be read (BadStatusLine)"),
-        (ValueError("secret"), "the response could not be read (ValueError)"),
-    ],
+@cases(
+    (ConnectionResetError("secret"), "the connection was lost (ConnectionResetError)"),
+    (urllib3.exceptions.ProtocolError("secret"), "the connection was lost (ProtocolError)"),
+    (http.client.BadStatusLine("secret"), "the response could not be read (BadStatusLine)"),
+    (ValueError("secret"), "the response could not be read (ValueError)"),
 )
 def test_after_a_request_was_sent_it_is_unclear_what_it_did(error: Exception, what: str) -> None:
     outcome = outcome_of(error, HOST, sent=True)
     assert (outcome.kind, outcome.what, outcome.advice) == (Kind.UNCLEAR, what, LATER)
 
 
-@pytest.mark.parametrize(
-    "error", [TimeoutError("secret"), requests.ReadTimeout("secret"), chained(TimeoutError())]
-)
+@cases(TimeoutError("secret"), requests.ReadTimeout("secret"), chained(TimeoutError()))
 def test_a_response_that_takes_too_long_is_told_with_the_setting(error: Exception) -> None:
     outcome = outcome_of(error, HOST, sent=True)
     assert (outcome.kind, outcome.what) == (Kind.UNCLEAR, "no complete response came in time")
     assert outcome.advice == f"{LATER}, or raise 'request_timeout'"
 
 
-@pytest.mark.parametrize("sent", [True, False])
+@cases(True, False)
 def test_a_body_that_is_too_large_is_no_page(sent: bool) -> None:
     outcome = outcome_of(BodyTooLargeError(), HOST, sent=sent)
     assert outcome.kind is Kind.NOT_A_PAGE

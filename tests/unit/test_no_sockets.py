@@ -6,14 +6,12 @@ import socket
 
 import pytest
 import requests
+from support.cases import cases
 
 
-@pytest.mark.parametrize(
-    "connect",
-    [
-        pytest.param(lambda: socket.create_connection(("127.0.0.1", 9)), id="connection"),
-        pytest.param(lambda: requests.get("http://127.0.0.1:9", timeout=1), id="requests"),
-    ],
+@cases(
+    connection=lambda: socket.create_connection(("127.0.0.1", 9)),
+    requests=lambda: requests.get("http://127.0.0.1:9", timeout=1),
 )
 def test_a_unit_test_cannot_open_a_socket(connect: object) -> None:
     assert callable(connect)

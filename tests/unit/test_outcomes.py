@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from support.cases import cases
 
 from tap_leads.scroll import outcomes
 from tap_leads.scroll.ends import Count
@@ -26,15 +27,12 @@ def test_without_advice_the_sync_is_to_be_run_again() -> None:
     assert Outcome(Kind.UNCLEAR, "x").wait == 0.0
 
 
-@pytest.mark.parametrize(
-    ("expected", "counted"),
-    [
-        (None, "does not say how many there are"),
-        (Count(3), "counts 3"),
-        (Count(3, exact=False), "counts at least 3"),
-    ],
+@cases(
+    (None, "does not say how many there are"),
+    (Count(3), "counts 3"),
+    (Count(3, exact=False), "counts at least 3"),
 )
-@pytest.mark.parametrize("kind", [Kind.END, Kind.DOUBTFUL_END, Kind.ACCEPTED_END])
+@cases(Kind.END, Kind.DOUBTFUL_END, Kind.ACCEPTED_END)
 def test_an_end_is_told_with_the_leads_and_the_count(
     kind: Kind, expected: Count | None, counted: str
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.cases import cases
 from support.records import leads_of
 
 from tap_leads.records.convert import Converter
@@ -38,16 +39,13 @@ def versions(*leads: dict[str, Any]) -> list[Version]:
     return read_page(page(*leads)).versions
 
 
-@pytest.mark.parametrize(
-    ("members", "token"),
-    [
-        pytest.param({"scroll_param": "a-b=/+"}, "a-b=/+", id="text"),
-        pytest.param({"scroll_param": ""}, None, id="empty"),
-        pytest.param({"scroll_param": None}, None, id="null"),
-        pytest.param({"scroll_param": 12}, None, id="number"),
-        pytest.param({"scroll_param": ["a"]}, None, id="list"),
-        pytest.param({}, None, id="missing"),
-    ],
+@cases(
+    text=({"scroll_param": "a-b=/+"}, "a-b=/+"),
+    empty=({"scroll_param": ""}, None),
+    null=({"scroll_param": None}, None),
+    number=({"scroll_param": 12}, None),
+    list=({"scroll_param": ["a"]}, None),
+    missing=({}, None),
 )
 def test_a_page_has_its_body_its_versions_and_its_token_if_that_is_text(
     members: dict[str, Any], token: str | None
@@ -96,7 +94,7 @@ def test_what_is_no_page_is_refused(read: Callable[[bytes], Any], body: bytes) -
         read(body)
 
 
-@pytest.mark.parametrize("members", [{"type": "error.list"}, {"type": "user"}, {"errors": []}])
+@cases({"type": "error.list"}, {"type": "user"}, {"errors": []})
 def test_errors_are_no_page_even_with_leads_beside_them(members: dict[str, Any]) -> None:
     with pytest.raises(NotAPageError):
         read_page(page(ADA, **members))
@@ -129,7 +127,7 @@ def test_a_lead_without_an_id_is_an_error_that_names_no_value(
     assert "ada@example.com" not in str(caught.value)
 
 
-@pytest.mark.parametrize("number", [12, 0, -1, 2**70])
+@cases(12, 0, -1, 2**70)
 def test_an_id_that_is_a_number_becomes_its_text(number: int) -> None:
     lead = {"id": number, "updated_at": 1}
     assert versions(lead) == [(str(number), SECOND)]
@@ -138,14 +136,11 @@ def test_an_id_that_is_a_number_becomes_its_text(number: int) -> None:
     assert record["additional_fields"] is None
 
 
-@pytest.mark.parametrize(
-    ("updated_at", "version"),
-    [
-        pytest.param(1, 10**6, id="seconds"),
-        pytest.param(10**11 - 1, 10**17 - 10**6, id="last-seconds"),
-        pytest.param(10**11, 10**14, id="first-milliseconds"),
-        pytest.param("2020-07-02T14:52:14.5Z", 1593701534_500_000, id="text"),
-    ],
+@cases(
+    seconds=(1, 10**6),
+    last_seconds=(10**11 - 1, 10**17 - 10**6),
+    first_milliseconds=(10**11, 10**14),
+    text=("2020-07-02T14:52:14.5Z", 1593701534_500_000),
 )
 def test_a_version_is_a_whole_number(updated_at: object, version: int) -> None:
     body = {"contacts": [{"id": "a", "updated_at": updated_at}], "scroll_param": "s"}
@@ -157,17 +152,14 @@ def test_a_page_may_begin_with_a_byte_order_mark() -> None:
     assert read_page(body).versions == [("a", 10**6)]
 
 
-@pytest.mark.parametrize(
-    ("updated_at", "version"),
-    [
-        pytest.param("1593702734", 1593702734 * SECOND, id="seconds"),
-        pytest.param("1593702734000", 1593702734 * SECOND, id="milliseconds"),
-        pytest.param('"1593702734"', 1593702734 * SECOND, id="text"),
-        pytest.param('"2020-07-02T14:52:14.5Z"', 1593701534 * SECOND + 500_000, id="iso"),
-        pytest.param("1593702734.50", 1593702734 * SECOND + 500_000, id="decimal"),
-        pytest.param("0", 0, id="zero"),
-        pytest.param("-5", -5 * SECOND, id="before-1970"),
-    ],
+@cases(
+    seconds=("1593702734", 1593702734 * SECOND),
+    milliseconds=("1593702734000", 1593702734 * SECOND),
+    text=('"1593702734"', 1593702734 * SECOND),
+    iso=('"2020-07-02T14:52:14.5Z"', 1593701534 * SECOND + 500_000),
+    decimal=("1593702734.50", 1593702734 * SECOND + 500_000),
+    zero=("0", 0),
+    before_1970=("-5", -5 * SECOND),
 )
 def test_the_version_is_the_time_of_change_in_microseconds(updated_at: str, version: int) -> None:
     body = f'{{"contacts": [{{"id": "1", "updated_at": {updated_at}}}]}}'.encode()
@@ -185,7 +177,7 @@ def test_without_a_time_of_change_the_content_tells_versions_apart(time: dict[st
     assert "Ada" not in str(versions(first))
 
 
-@pytest.mark.parametrize("text", ["plain", "\0", "\ud800", "\u00e9\ud83d"])
+@cases("plain", "\0", "\ud800", "\u00e9\ud83d")
 def test_the_version_of_a_lead_is_the_same_whatever_else_is_on_the_page(text: str) -> None:
     lead = {"id": "1", "name": "Zoë \U0001f600", "x": [1.50, 2**70, {"b": 1, "a": None}]}
     first, other = {"id": "1", "x": text}, {"id": "2", "x": text}
@@ -194,7 +186,7 @@ def test_the_version_of_a_lead_is_the_same_whatever_else_is_on_the_page(text: st
     assert versions(first)[0][1] != versions(other)[0][1]
 
 
-@pytest.mark.parametrize("text", ["plain", "Zoë \U0001f600", "\0", "\ud800", "\\u0000"])
+@cases("plain", "Zoë \U0001f600", "\0", "\ud800", "\\u0000")
 def test_only_the_wanted_leads_stay_in_the_body_and_are_as_they_were(text: str) -> None:
     leads = [{"id": str(number), "updated_at": number, "x": [text, "@"]} for number in range(4)]
     read = read_page(page(*leads, scroll_param="token-1").replace(b'"@"', b"0.10"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from support.cases import cases
 from support.lifecycle import (
     ADVICE,
     Answer,
@@ -104,9 +105,7 @@ def test_a_sync_that_fails_reports_nothing_and_lets_nothing_be_deleted() -> None
     assert trial.reader.obstacle_to_deletes == "the sync is not complete"
 
 
-@pytest.mark.parametrize(
-    ("options", "fails"), [({}, True), ({"mismatch": "fail"}, True), ({"mismatch": "warn"}, False)]
-)
+@cases(({}, True), ({"mismatch": "fail"}, True), ({"mismatch": "warn"}, False))
 def test_the_setting_count_mismatch_decides(options: dict[str, Any], fails: bool) -> None:
     scroll: Script = [page("a", size=100), EMPTY]
     trial = Trial(scroll, scroll, count=900, **options)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.cases import cases
 from support.records import leads_of
 
 from tap_leads.records.convert import Converter
@@ -30,34 +31,31 @@ def value_in(body: bytes) -> Any:
     return lead["x"]
 
 
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        pytest.param('"a\\u0000b"', "a\ufffdb", id="nul"),
-        pytest.param('"\\ud800"', "\ufffd", id="high-surrogate"),
-        pytest.param('"\\udfff!"', "\ufffd!", id="low-surrogate"),
-        pytest.param('"\\udc00\\ud800"', "\ufffd\ufffd", id="surrogates-in-wrong-order"),
-        pytest.param('"\\ud83d\\ude00"', "\U0001f600", id="pair"),
-        pytest.param('"\\u0000\\ud83d\\ude00"', "\ufffd\U0001f600", id="nul-and-pair"),
-        pytest.param('"\\ud83d\\ud83d\\ude00"', "\ufffd\U0001f600", id="half-and-pair"),
-        pytest.param('"\\\\u0000"', "\\u0000", id="backslash-before-u0000"),
-        pytest.param('"\\\\\\u0000"', "\\\ufffd", id="backslash-before-nul"),
-        pytest.param('"\\\\u0000 \\u0000"', "\\u0000 \ufffd", id="both"),
-        pytest.param('"\\\\ud800"', "\\ud800", id="backslash-before-ud800"),
-        pytest.param('"\\\\ud800 \\ud800"', "\\ud800 \ufffd", id="both-surrogates"),
-        pytest.param('"\\ufffd"', "\ufffd", id="the-replacement-itself"),
-        pytest.param('"\\ufffe\\uffff"', "\ufffe\uffff", id="noncharacters"),
-        pytest.param('"\\ufeff"', "\ufeff", id="byte-order-mark"),
-        pytest.param('"\\u0000\\ufeff"', "\ufffd\ufeff", id="byte-order-mark-in-a-repaired-page"),
-        pytest.param('"\\u0001\\u007f\\t"', "\x01\x7f\t", id="other-control-characters"),
-        pytest.param('"a\tb"', "a\tb", id="bare-control-character"),
-        pytest.param("NaN", "NaN", id="not-a-number"),
-        pytest.param("Infinity", "Infinity", id="infinity"),
-        pytest.param("-Infinity", "-Infinity", id="minus-infinity"),
-        pytest.param('[NaN, "NaN"]', ["NaN", "NaN"], id="not-a-number-in-a-list"),
-        pytest.param('["a\\u0000", ["\\ud800"]]', ["a\ufffd", ["\ufffd"]], id="in-lists"),
-        pytest.param('{"a\\u0000": {"\\ud800": 1}}', {"a\ufffd": {"\ufffd": 1}}, id="in-keys"),
-    ],
+@cases(
+    nul=('"a\\u0000b"', "a\ufffdb"),
+    high_surrogate=('"\\ud800"', "\ufffd"),
+    low_surrogate=('"\\udfff!"', "\ufffd!"),
+    surrogates_in_wrong_order=('"\\udc00\\ud800"', "\ufffd\ufffd"),
+    pair=('"\\ud83d\\ude00"', "\U0001f600"),
+    nul_and_pair=('"\\u0000\\ud83d\\ude00"', "\ufffd\U0001f600"),
+    half_and_pair=('"\\ud83d\\ud83d\\ude00"', "\ufffd\U0001f600"),
+    backslash_before_u0000=('"\\\\u0000"', "\\u0000"),
+    backslash_before_nul=('"\\\\\\u0000"', "\\\ufffd"),
+    both=('"\\\\u0000 \\u0000"', "\\u0000 \ufffd"),
+    backslash_before_ud800=('"\\\\ud800"', "\\ud800"),
+    both_surrogates=('"\\\\ud800 \\ud800"', "\\ud800 \ufffd"),
+    the_replacement_itself=('"\\ufffd"', "\ufffd"),
+    noncharacters=('"\\ufffe\\uffff"', "\ufffe\uffff"),
+    byte_order_mark=('"\\ufeff"', "\ufeff"),
+    byte_order_mark_in_a_repaired_page=('"\\u0000\\ufeff"', "\ufffd\ufeff"),
+    other_control_characters=('"\\u0001\\u007f\\t"', "\x01\x7f\t"),
+    bare_control_character=('"a\tb"', "a\tb"),
+    not_a_number=("NaN", "NaN"),
+    infinity=("Infinity", "Infinity"),
+    minus_infinity=("-Infinity", "-Infinity"),
+    not_a_number_in_a_list=('[NaN, "NaN"]', ["NaN", "NaN"]),
+    in_lists=('["a\\u0000", ["\\ud800"]]', ["a\ufffd", ["\ufffd"]]),
+    in_keys=('{"a\\u0000": {"\\ud800": 1}}', {"a\ufffd": {"\ufffd": 1}}),
 )
 def test_characters_that_databases_refuse_are_replaced_and_no_others(
     written: str, value: Any
@@ -65,14 +63,7 @@ def test_characters_that_databases_refuse_are_replaced_and_no_others(
     assert value_in(page_with(written)) == value
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        pytest.param(b"\xff", id="no-start"),
-        pytest.param(b"\xc3", id="cut-off-character"),
-        pytest.param(b"\xed\xa0\x80", id="surrogate-as-utf-8"),
-    ],
-)
+@cases(no_start=b"\xff", cut_off_character=b"\xc3", surrogate_as_utf_8=b"\xed\xa0\x80")
 def test_bytes_that_are_no_utf_8_are_replaced(written: bytes) -> None:
     body = page_with('"a?b"').replace(b"?", written)
     assert read_page(body).versions == [("1", 5_000_000)]
@@ -199,7 +190,7 @@ def test_what_is_nested_too_deeply_is_kept_as_text(nested: str, place: str, rest
     json.loads(text)
 
 
-@pytest.mark.parametrize("sign", ["", "-"])
+@cases("", "-")
 def test_the_longest_number_that_python_takes_stays_a_number(sign: str) -> None:
     number = int(sign + "9" * (MAX_DIGITS - len(sign)))
     record = record_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from support.cases import cases
 
 from tap_leads.scroll.outcomes import LATER, Outcome
 from tap_leads.scroll.reactions import Kind
@@ -51,7 +51,7 @@ KINDS = {
 STATUSES = [(status, kind) for kind, statuses in KINDS.items() for status in sorted(statuses)]
 
 
-@pytest.mark.parametrize(("status", "kind"), STATUSES)
+@cases(*STATUSES)
 def test_each_status_has_its_kind(status: int, kind: Kind) -> None:
     found = outcome(status)
     assert found is not None
@@ -63,7 +63,7 @@ def test_a_response_with_status_200_may_be_a_page_whatever_it_holds() -> None:
     assert outcome(200, errors("scroll_exists")) is None
 
 
-@pytest.mark.parametrize("status", [400, 409, 429, 500])
+@cases(400, 409, 429, 500)
 def test_another_scroll_is_told_by_its_code_whatever_the_status(status: int) -> None:
     found = outcome(status, errors("scroll_exists"))
     assert found is not None
@@ -72,23 +72,20 @@ def test_another_scroll_is_told_by_its_code_whatever_the_status(status: int) -> 
     assert "'scroll_wait_timeout'" in found.advice
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "what", "advice"),
-    [
-        (301, "", "the response is a redirect, which is not followed", "'api_url' and 'region'"),
-        (399, "", "the response is a redirect", "'api_url' and 'region'"),
-        (400, "", "Intercom did not accept the request", "'api_url', 'api_version' and 'region'"),
-        (400, "intercom_version_invalid", "no scroll over leads in the API version", "1.0 to 1.4"),
-        (401, "", "Intercom refused the access token", "in the region 'eu'"),
-        (403, "", "forbidden, but not by Intercom's API", "firewall or proxy"),
-        (403, "forbidden", "let this access token read leads", "*Read and list users and comp"),
-        (404, "", "Intercom did not find the scroll", "check 'api_version'"),
-        (407, "", "the proxy wants a user name and a password", "HTTPS_PROXY"),
-        (429, "", "Intercom's rate limit is used up", "'scroll_wait_timeout'"),
-        (499, "", "Intercom did not serve the request", LATER),
-        (500, "", "Intercom failed", LATER),
-        (503, "", "Intercom failed", LATER),
-    ],
+@cases(
+    (301, "", "the response is a redirect, which is not followed", "'api_url' and 'region'"),
+    (399, "", "the response is a redirect", "'api_url' and 'region'"),
+    (400, "", "Intercom did not accept the request", "'api_url', 'api_version' and 'region'"),
+    (400, "intercom_version_invalid", "no scroll over leads in the API version", "1.0 to 1.4"),
+    (401, "", "Intercom refused the access token", "in the region 'eu'"),
+    (403, "", "forbidden, but not by Intercom's API", "firewall or proxy"),
+    (403, "forbidden", "let this access token read leads", "*Read and list users and comp"),
+    (404, "", "Intercom did not find the scroll", "check 'api_version'"),
+    (407, "", "the proxy wants a user name and a password", "HTTPS_PROXY"),
+    (429, "", "Intercom's rate limit is used up", "'scroll_wait_timeout'"),
+    (499, "", "Intercom did not serve the request", LATER),
+    (500, "", "Intercom failed", LATER),
+    (503, "", "Intercom failed", LATER),
 )
 def test_the_user_is_told_what_happened_and_what_to_do(
     status: int, code: str, what: str, advice: str
@@ -100,16 +97,13 @@ def test_the_user_is_told_what_happened_and_what_to_do(
     assert found.what.endswith(f" (HTTP {status}, {code or 'no content type'})")
 
 
-@pytest.mark.parametrize(
-    ("subject", "status", "words"),
-    [
-        (COUNTS, 403, "read counts"),
-        (COUNTS, 404, "did not find its counts"),
-        (COUNTS, 204, "was not a count of leads"),
-        (ATTRIBUTES, 403, "read attributes"),
-        (ATTRIBUTES, 404, "did not find the attributes"),
-        (ATTRIBUTES, 204, "was not definitions of attributes"),
-    ],
+@cases(
+    (COUNTS, 403, "read counts"),
+    (COUNTS, 404, "did not find its counts"),
+    (COUNTS, 204, "was not a count of leads"),
+    (ATTRIBUTES, 403, "read attributes"),
+    (ATTRIBUTES, 404, "did not find the attributes"),
+    (ATTRIBUTES, 204, "was not definitions of attributes"),
 )
 def test_what_was_asked_for_is_named(subject: Subject, status: int, words: str) -> None:
     found = outcome(status, errors("some_code"), subject=subject)
@@ -122,24 +116,21 @@ def test_what_was_asked_for_is_named(subject: Subject, status: int, words: str) 
 LONGEST = "a" + 59 * "b"
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "details"),
-    [
-        pytest.param(errors("server_error"), HTML, "server_error", id="code"),
-        pytest.param(errors("Server Error", "type"), HTML, "server_error", id="older-code"),
-        pytest.param(errors(LONGEST), {}, LONGEST, id="longest-code"),
-        pytest.param(errors(LONGEST + "c"), {}, "no content type", id="too-long-a-code"),
-        pytest.param(errors("jane@example.com"), {}, "no content type", id="no-code"),
-        pytest.param(errors(5), HTML, "text/html", id="code-a-number"),
-        pytest.param(b'{"errors": []}', HTML, "text/html", id="no-errors"),
-        pytest.param(b'{"errors": ["x"]}', HTML, "text/html", id="errors-of-text"),
-        pytest.param(b"[]", HTML, "text/html", id="no-object"),
-        pytest.param(b"[" * 100_000, HTML, "text/html", id="too-deep"),
-        pytest.param(b"", {"Content-Type": " text/plain "}, "text/plain", id="blanks"),
-        pytest.param(b"", {"Content-Type": "jane@example.com"}, "no content type", id="no-type"),
-        pytest.param(b"", {"Content-Type": "text/hüsh"}, "no content type", id="not-ascii"),
-        pytest.param(b"", {}, "no content type", id="nothing"),
-    ],
+@cases(
+    code=(errors("server_error"), HTML, "server_error"),
+    older_code=(errors("Server Error", "type"), HTML, "server_error"),
+    longest_code=(errors(LONGEST), {}, LONGEST),
+    too_long_a_code=(errors(LONGEST + "c"), {}, "no content type"),
+    no_code=(errors("jane@example.com"), {}, "no content type"),
+    code_a_number=(errors(5), HTML, "text/html"),
+    no_errors=(b'{"errors": []}', HTML, "text/html"),
+    errors_of_text=(b'{"errors": ["x"]}', HTML, "text/html"),
+    no_object=(b"[]", HTML, "text/html"),
+    too_deep=(b"[" * 100_000, HTML, "text/html"),
+    blanks=(b"", {"Content-Type": " text/plain "}, "text/plain"),
+    no_type=(b"", {"Content-Type": "jane@example.com"}, "no content type"),
+    not_ascii=(b"", {"Content-Type": "text/hüsh"}, "no content type"),
+    nothing=(b"", {}, "no content type"),
 )
 def test_of_a_response_only_its_code_or_its_media_type_is_named(
     body: bytes, headers: dict[str, str], details: str
@@ -156,23 +147,20 @@ NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
 SECONDS = 784111777
 
 
-@pytest.mark.parametrize(
-    ("reset", "date", "wait"),
-    [
-        pytest.param(SECONDS + 3, NOW, 4.0, id="within-the-window"),
-        pytest.param(SECONDS, NOW, 1.0, id="at-its-end"),
-        pytest.param(SECONDS - 1, NOW, 10.0, id="over"),
-        pytest.param(SECONDS + 10, NOW, 11.0, id="a-whole-window"),
-        pytest.param(SECONDS + 11, NOW, 10.0, id="more-than-a-window"),
-        pytest.param(SECONDS - 3600, NOW, 10.0, id="an-hour-ago"),
-        pytest.param("9" * 30, NOW, 10.0, id="malformed-reset"),
-        pytest.param("soon", NOW, 10.0, id="no-number"),
-        pytest.param("1e999", NOW, 10.0, id="infinite"),
-        pytest.param(None, NOW, 10.0, id="no-reset"),
-        pytest.param(SECONDS + 3, None, 10.0, id="no-date"),
-        pytest.param(SECONDS + 3, "today", 10.0, id="bad-date"),
-        pytest.param(SECONDS, "Fri, 31 Dec 99999 23:59:59 GMT", 10.0, id="malformed-date"),
-    ],
+@cases(
+    within_the_window=(SECONDS + 3, NOW, 4.0),
+    at_its_end=(SECONDS, NOW, 1.0),
+    over=(SECONDS - 1, NOW, 10.0),
+    a_whole_window=(SECONDS + 10, NOW, 11.0),
+    more_than_a_window=(SECONDS + 11, NOW, 10.0),
+    an_hour_ago=(SECONDS - 3600, NOW, 10.0),
+    malformed_reset=("9" * 30, NOW, 10.0),
+    no_number=("soon", NOW, 10.0),
+    infinite=("1e999", NOW, 10.0),
+    no_reset=(None, NOW, 10.0),
+    no_date=(SECONDS + 3, None, 10.0),
+    bad_date=(SECONDS + 3, "today", 10.0),
+    malformed_date=(SECONDS, "Fri, 31 Dec 99999 23:59:59 GMT", 10.0),
 )
 def test_the_rate_limit_is_waited_for_by_intercoms_clock(
     reset: object, date: str | None, wait: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.cases import cases
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.schema import CUSTOM_ATTRIBUTES, LEAD_SCHEMA, with_attributes
@@ -18,15 +19,12 @@ def attributes(*definitions: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("kind", "types", "rest"),
-    [
-        ("string", ["string", "null"], {}),
-        ("integer", ["integer", "null"], {}),
-        ("float", ["number", "null"], {}),
-        ("boolean", ["boolean", "null"], {}),
-        ("date", ["string", "null"], {"format": "date-time"}),
-    ],
+@cases(
+    ("string", ["string", "null"], {}),
+    ("integer", ["integer", "null"], {}),
+    ("float", ["number", "null"], {}),
+    ("boolean", ["boolean", "null"], {}),
+    ("date", ["string", "null"], {"format": "date-time"}),
 )
 def test_an_attribute_has_the_type_that_intercom_defines(
     kind: str, types: list[str], rest: dict[str, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
+from support.cases import cases
 
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.records.selection import Fate, Path, Selection, prune, prune_schema, tree
@@ -13,17 +13,14 @@ ATTRIBUTES = "custom_attributes"
 REST = "additional_fields"
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "left"),
-    [
-        pytest.param(("a",), {"a": 1, "b": 2}, {"b": 2}, id="field"),
-        pytest.param(("a", "b"), {"a": {"b": 1, "c": 2}}, {"a": {"c": 2}}, id="property"),
-        pytest.param(("a", "b"), {"a": {"b": 1}}, {"a": {}}, id="only-property"),
-        pytest.param(("a", "b"), {"a": None}, {"a": None}, id="null"),
-        pytest.param(("a", "b"), {"a": "text"}, {}, id="text-in-place-of-the-object"),
-        pytest.param(("a", "b"), {"a": [{"b": 1}]}, {}, id="list-in-place-of-the-object"),
-        pytest.param(("a", "b"), {"b": 1}, {"b": 1}, id="elsewhere"),
-    ],
+@cases(
+    field=(("a",), {"a": 1, "b": 2}, {"b": 2}),
+    property=(("a", "b"), {"a": {"b": 1, "c": 2}}, {"a": {"c": 2}}),
+    only_property=(("a", "b"), {"a": {"b": 1}}, {"a": {}}),
+    null=(("a", "b"), {"a": None}, {"a": None}),
+    text_in_place_of_the_object=(("a", "b"), {"a": "text"}, {}),
+    list_in_place_of_the_object=(("a", "b"), {"a": [{"b": 1}]}, {}),
+    elsewhere=(("a", "b"), {"b": 1}, {"b": 1}),
 )
 def test_a_path_is_left_out_and_nothing_else(
     path: Path, value: dict[str, Any], left: dict[str, Any]
@@ -31,7 +28,7 @@ def test_a_path_is_left_out_and_nothing_else(
     assert prune(value, tree([path])) == left
 
 
-@pytest.mark.parametrize("paths", [[("a",), ("a", "b")], [("a", "b", "c"), ("a",), ("a", "b")]])
+@cases([("a",), ("a", "b")], [("a", "b", "c"), ("a",), ("a", "b")])
 def test_a_whole_field_holds_its_parts(paths: list[Path]) -> None:
     assert tree(paths) == {"a": None}
 
@@ -52,17 +49,14 @@ def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it(
     assert selection.of_record(nothing_left)[REST] is None
 
 
-@pytest.mark.parametrize(
-    ("path", "is_object", "fate"),
-    [
-        pytest.param(("name",), False, Fate.KEPT, id="another-field"),
-        pytest.param((ATTRIBUTES, "plan"), False, Fate.KEPT, id="another-property"),
-        pytest.param((ATTRIBUTES, "ssn"), False, Fate.LEFT_OUT, id="deselected"),
-        pytest.param((ATTRIBUTES, "ssn", "x"), False, Fate.LEFT_OUT, id="below-deselected"),
-        pytest.param((ATTRIBUTES,), True, Fate.KEPT_IN_PART, id="object-with-a-deselected-part"),
-        pytest.param((ATTRIBUTES,), False, Fate.LEFT_OUT, id="list-that-may-hold-it"),
-        pytest.param(("email",), True, Fate.LEFT_OUT, id="mapped"),
-    ],
+@cases(
+    another_field=(("name",), False, Fate.KEPT),
+    another_property=((ATTRIBUTES, "plan"), False, Fate.KEPT),
+    deselected=((ATTRIBUTES, "ssn"), False, Fate.LEFT_OUT),
+    below_deselected=((ATTRIBUTES, "ssn", "x"), False, Fate.LEFT_OUT),
+    object_with_a_deselected_part=((ATTRIBUTES,), True, Fate.KEPT_IN_PART),
+    list_that_may_hold_it=((ATTRIBUTES,), False, Fate.LEFT_OUT),
+    mapped=(("email",), True, Fate.LEFT_OUT),
 )
 def test_what_is_said_of_a_value_is_what_became_of_it(
     path: Path, is_object: bool, fate: Fate
@@ -82,7 +76,7 @@ def test_a_property_that_the_catalog_does_not_name_stays_out_where_it_names_the_
     assert selection.fate((ATTRIBUTES, "plan"), is_object=False) is Fate.KEPT
 
 
-@pytest.mark.parametrize("selection", [Selection.of([(REST,)], ()), Selection.of([], {REST})])
+@cases(Selection.of([(REST,)], ()), Selection.of([], {REST}))
 def test_without_the_rest_nothing_is_kept(selection: Selection) -> None:
     assert selection.fate(("name",), is_object=False) is Fate.LEFT_OUT
 

@@ -6,7 +6,7 @@ import copy
 from decimal import Decimal
 from typing import Any
 
-import pytest
+from support.cases import cases
 from support.settings import DEFAULTS
 
 from tap_leads.singer.settings import SETTINGS, check_settings, normalize, variable
@@ -27,35 +27,32 @@ URL_RULE = "begin with https:// (http:// for this machine only) and have no user
 VERSION_RULE = 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"'
 
 
-@pytest.mark.parametrize(
-    ("setting", "wrong", "right", "rule"),
-    [
-        ("access_token", "a b", "!~", "be text without blanks or line breaks"),
-        ("access_token", "a\x7f", "a" * 500, "be text without blanks or line breaks"),
-        ("region", "xx", "au", "be one of us, eu, au"),
-        ("api_url", "http://example.com", "http://localhost:8080", URL_RULE),
-        ("api_url", "https://example.com:99999", "https://example.com:65535", URL_RULE),
-        ("api_url", "https://a..example.com", "https://a.example.com", URL_RULE),
-        ("api_version", "1.5", "1.4", VERSION_RULE),
-        ("api_version", "0.4", "1.0", VERSION_RULE),
-        ("api_version", "1.40", "1.1", VERSION_RULE),
-        ("user_agent", " ", "ours 1", "be one line of plain ASCII text"),
-        ("request_timeout", 0, 1, "be a whole number from 1 to 3600"),
-        ("request_timeout", 3601, 3600, "be a whole number from 1 to 3600"),
-        ("scroll_expiry", 0, 1, "be a whole number from 1 to 3600"),
-        ("scroll_expiry", 3601, 3600, "be a whole number from 1 to 3600"),
-        ("scroll_wait_timeout", -1, 0, "be a whole number from 0 to 86400"),
-        ("scroll_wait_timeout", 86401, 86400, "be a whole number from 0 to 86400"),
-        ("max_restarts", -1, 0, "be a whole number from 0 to 1000"),
-        ("max_restarts", 1001, 1000, "be a whole number from 0 to 1000"),
-        ("count_mismatch", "stop", "ignore", "be one of fail, warn, ignore"),
-        ("count_mismatch", 1, "warn", "be one of fail, warn, ignore"),
-        ("typed_custom_attributes", "yes", True, "be a boolean"),
-        ("emit_activate_version_messages", 0, False, "be a boolean"),
-        ("stream_maps", [], {}, "be an object"),
-        ("flattening_max_depth", "2", 2, "be an integer"),
-        ("flattening_separator", 1, "_", "be a string"),
-    ],
+@cases(
+    ("access_token", "a b", "!~", "be text without blanks or line breaks"),
+    ("access_token", "a\x7f", "a" * 500, "be text without blanks or line breaks"),
+    ("region", "xx", "au", "be one of us, eu, au"),
+    ("api_url", "http://example.com", "http://localhost:8080", URL_RULE),
+    ("api_url", "https://example.com:99999", "https://example.com:65535", URL_RULE),
+    ("api_url", "https://a..example.com", "https://a.example.com", URL_RULE),
+    ("api_version", "1.5", "1.4", VERSION_RULE),
+    ("api_version", "0.4", "1.0", VERSION_RULE),
+    ("api_version", "1.40", "1.1", VERSION_RULE),
+    ("user_agent", " ", "ours 1", "be one line of plain ASCII text"),
+    ("request_timeout", 0, 1, "be a whole number from 1 to 3600"),
+    ("request_timeout", 3601, 3600, "be a whole number from 1 to 3600"),
+    ("scroll_expiry", 0, 1, "be a whole number from 1 to 3600"),
+    ("scroll_expiry", 3601, 3600, "be a whole number from 1 to 3600"),
+    ("scroll_wait_timeout", -1, 0, "be a whole number from 0 to 86400"),
+    ("scroll_wait_timeout", 86401, 86400, "be a whole number from 0 to 86400"),
+    ("max_restarts", -1, 0, "be a whole number from 0 to 1000"),
+    ("max_restarts", 1001, 1000, "be a whole number from 0 to 1000"),
+    ("count_mismatch", "stop", "ignore", "be one of fail, warn, ignore"),
+    ("count_mismatch", 1, "warn", "be one of fail, warn, ignore"),
+    ("typed_custom_attributes", "yes", True, "be a boolean"),
+    ("emit_activate_version_messages", 0, False, "be a boolean"),
+    ("stream_maps", [], {}, "be an object"),
+    ("flattening_max_depth", "2", 2, "be an integer"),
+    ("flattening_separator", 1, "_", "be a string"),
 )
 def test_a_wrong_setting_is_refused_with_its_rule(
     setting: str, wrong: object, right: object, rule: str
@@ -83,14 +80,11 @@ def test_a_missing_token_is_explained_with_its_variable() -> None:
     assert variable("access_token") == "TAP_LEADS_ACCESS_TOKEN"
 
 
-@pytest.mark.parametrize(
-    ("settings", "complains"),
-    [
-        ({"flattening_enabled": True}, True),
-        ({"flattening_enabled": True, "flattening_max_depth": 1}, False),
-        ({"flattening_enabled": False}, False),
-        ({}, False),
-    ],
+@cases(
+    ({"flattening_enabled": True}, True),
+    ({"flattening_enabled": True, "flattening_max_depth": 1}, False),
+    ({"flattening_enabled": False}, False),
+    ({}, False),
 )
 def test_flattening_needs_a_depth(settings: dict[str, Any], complains: bool) -> None:
     message = "Setting 'flattening_max_depth' is missing; flattening needs it."
@@ -98,17 +92,14 @@ def test_flattening_needs_a_depth(settings: dict[str, Any], complains: bool) -> 
     assert complaints(region="x", **settings)[:complains] == [message] * complains
 
 
-@pytest.mark.parametrize(
-    ("config", "settings"),
-    [
-        ({"access_token": "", "region": ""}, {"region": ""}),
-        ({"access_token": "a", "region": None}, {"access_token": "a"}),
-        ({"api_version": 1.3}, {"api_version": "1.3"}),
-        ({"api_version": Decimal("1.3")}, {"api_version": "1.3"}),
-        ({"api_version": "1.3"}, {"api_version": "1.3"}),
-        ({"api_version": 1}, {"api_version": 1}),
-        ({}, {}),
-    ],
+@cases(
+    ({"access_token": "", "region": ""}, {"region": ""}),
+    ({"access_token": "a", "region": None}, {"access_token": "a"}),
+    ({"api_version": 1.3}, {"api_version": "1.3"}),
+    ({"api_version": Decimal("1.3")}, {"api_version": "1.3"}),
+    ({"api_version": "1.3"}, {"api_version": "1.3"}),
+    ({"api_version": 1}, {"api_version": 1}),
+    ({}, {}),
 )
 def test_null_is_not_set_and_a_version_may_be_a_number(
     config: dict[str, Any], settings: dict[str, Any]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.cases import cases
 
 from tap_leads.singer.settings import SettingsError
 from tap_leads.singer.sources import read_environment, read_file
@@ -37,7 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@cases("utf-8", "utf-8-sig", "utf-16")
 def test_a_file_may_have_each_unicode_encoding_and_keeps_its_numbers(encoding: str) -> None:
     Path("a").write_text('{"x": "ü", "y": 1.40}', encoding=encoding)
     settings = read_file("a")
@@ -45,13 +46,13 @@ def test_a_file_may_have_each_unicode_encoding_and_keeps_its_numbers(encoding: s
     assert str(settings["y"]) == "1.40"
 
 
-@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+@cases("-", "/dev/stdin")
 def test_settings_may_come_through_a_pipe(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"x": 1}')))
     assert read_file(name) == {"x": 1}
 
 
-@pytest.mark.parametrize("content", ["", "hush", "[]", "null", "{hush}", "[" * 100_000])
+@cases("", "hush", "[]", "null", "{hush}", "[" * 100_000)
 def test_a_file_without_an_object_is_an_error(content: str) -> None:
     Path("a.json").write_text(content)
     with pytest.raises(SettingsError) as caught:
@@ -70,7 +71,7 @@ def test_a_file_that_cannot_be_read_is_an_error() -> None:
 INLINE = ['{"x": 1}', 'say "hush"', "a\nb", "access_token=hush"]
 
 
-@pytest.mark.parametrize("text", INLINE)
+@cases(*INLINE)
 def test_settings_in_place_of_a_file_name_are_refused_and_not_shown(text: str) -> None:
     with pytest.raises(SettingsError, match="takes the name of a file") as caught:
         read_file(text)
@@ -86,42 +87,36 @@ def variables(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
     return read_environment(SCHEMA)
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("ACCESS_TOKEN", "5", "5"),
-        ("ACCESS_TOKEN", "", ""),
-        ("ANY", "true", "true"),
-        ("MAX_RESTARTS", "5", 5),
-        ("MAX_RESTARTS", "-1", -1),
-        *(("FLATTENING_ENABLED", text, True) for text in ("true", "True", "1", "yes", "ON")),
-        *(("FLATTENING_ENABLED", text, False) for text in ("false", "FALSE", "0", "no", "Off")),
-        ("STREAM_MAPS", '{"a": {"b": null}}', {"a": {"b": None}}),
-        ("STREAM_MAPS", '{"a": 1.40}', {"a": Decimal("1.40")}),
-    ],
+@cases(
+    ("ACCESS_TOKEN", "5", "5"),
+    ("ACCESS_TOKEN", "", ""),
+    ("ANY", "true", "true"),
+    ("MAX_RESTARTS", "5", 5),
+    ("MAX_RESTARTS", "-1", -1),
+    *(("FLATTENING_ENABLED", text, True) for text in ("true", "True", "1", "yes", "ON")),
+    *(("FLATTENING_ENABLED", text, False) for text in ("false", "FALSE", "0", "no", "Off")),
+    ("STREAM_MAPS", '{"a": {"b": null}}', {"a": {"b": None}}),
+    ("STREAM_MAPS", '{"a": 1.40}', {"a": Decimal("1.40")}),
 )
 def test_a_variable_is_read_as_its_settings_type(
-    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
+    name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = variables(monkeypatch, **{name: text})
     assert settings == {name.lower(): value}
     assert [type(each) for each in settings.values()] == [type(value)]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "type_"),
-    [
-        ("MAX_RESTARTS", "1.5", "a whole number"),
-        ("MAX_RESTARTS", "", "a whole number"),
-        ("FLATTENING_ENABLED", "2", "true or false"),
-        ("FLATTENING_ENABLED", "", "true or false"),
-        ("STREAM_MAPS", "hush", "a JSON object"),
-        ("STREAM_MAPS", '["hush"]', "a JSON object"),
-        ("STREAM_MAPS", "[" * 100_000, "a JSON object"),
-    ],
+@cases(
+    ("MAX_RESTARTS", "1.5", "a whole number"),
+    ("MAX_RESTARTS", "", "a whole number"),
+    ("FLATTENING_ENABLED", "2", "true or false"),
+    ("FLATTENING_ENABLED", "", "true or false"),
+    ("STREAM_MAPS", "hush", "a JSON object"),
+    ("STREAM_MAPS", '["hush"]', "a JSON object"),
+    ("STREAM_MAPS", "[" * 100_000, "a JSON object"),
 )
 def test_a_variable_of_another_type_is_named_without_its_value(
-    monkeypatch: pytest.MonkeyPatch, name: str, text: str, type_: str
+    name: str, text: str, type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as caught:
         variables(monkeypatch, **{name: text})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from requests.adapters import HTTPAdapter
+from support.cases import cases
 
 from tap_leads.scroll import transport
 from tap_leads.scroll.transport import MAX_BODY, BodyTooLargeError, Session
@@ -59,13 +60,10 @@ class Recorded(Session):
         self.limits.append((silence, total))
 
 
-@pytest.mark.parametrize(
-    ("timeout", "total", "connect", "limits"),
-    [
-        (90.0, None, 10.0, (90.0, 180.0)),
-        (4.0, None, 4.0, (4.0, 8.0)),
-        (90.0, 15.0, 10.0, (90.0, 15.0)),
-    ],
+@cases(
+    (90.0, None, 10.0, (90.0, 180.0)),
+    (4.0, None, 4.0, (4.0, 8.0)),
+    (90.0, 15.0, 10.0, (90.0, 15.0)),
 )
 def test_a_request_has_its_limits_and_follows_no_redirect(
     timeout: float, total: float | None, connect: float, limits: tuple[float, float]

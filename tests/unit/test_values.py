@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from support.cases import cases
 
 from tap_leads.records.convert import Converter
 from tap_leads.records.pages import lead_of
@@ -16,14 +17,11 @@ from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.records.values import kind_of
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        pytest.param("session_count", "1\u0663", id="whole-number"),
-        pytest.param("location_data", {"latitude": "1\u0663"}, id="number"),
-        pytest.param("location_data", {"latitude": "1.\u0663"}, id="fraction"),
-        pytest.param("created_at", "2020-08-05T13:14:5\u0663Z", id="time"),
-    ],
+@cases(
+    whole_number=("session_count", "1\u0663"),
+    number=("location_data", {"latitude": "1\u0663"}),
+    fraction=("location_data", {"latitude": "1.\u0663"}),
+    time=("created_at", "2020-08-05T13:14:5\u0663Z"),
 )
 def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> None:
     record = Converter(LEAD_SCHEMA).record({"id": "1", field: value})
@@ -31,16 +29,13 @@ def test_digits_of_other_scripts_are_no_digits(field: str, value: object) -> Non
     assert record["additional_fields"] == {field: value}
 
 
-@pytest.mark.parametrize(
-    ("sent", "moment"),
-    [
-        (-(10**11), "1966-10-31T14:13:20Z"),
-        (1 - 10**11, None),
-        (10**11 - 1, "5138-11-16T09:46:39Z"),
-        (10**11, "1973-03-03T09:46:40Z"),
-        (Decimal("1503488750123.123"), "2017-08-23T11:45:50.123123Z"),
-        (Decimal("1503488750123.1234"), None),
-    ],
+@cases(
+    (-(10**11), "1966-10-31T14:13:20Z"),
+    (1 - 10**11, None),
+    (10**11 - 1, "5138-11-16T09:46:39Z"),
+    (10**11, "1973-03-03T09:46:40Z"),
+    (Decimal("1503488750123.123"), "2017-08-23T11:45:50.123123Z"),
+    (Decimal("1503488750123.1234"), None),
 )
 def test_from_ten_to_the_eleventh_on_times_are_milliseconds(
     sent: int | Decimal, moment: str | None
@@ -56,7 +51,7 @@ def test_values_after_a_null_and_an_unknown_property_are_converted_too() -> None
     assert record["location_data"] == {**sent, "postal_code": "50667", "latitude": Decimal("1.50")}
 
 
-@pytest.mark.parametrize("kinds", ["string", ["string"], ["string", "null"], ["null", "string"]])
+@cases("string", ["string"], ["string", "null"], ["null", "string"])
 def test_the_kind_of_a_field_is_the_type_that_is_not_null(kinds: object) -> None:
     assert kind_of({"type": kinds}) == "string"
 
@@ -86,10 +81,7 @@ def test_each_of_several_values_that_are_too_deep_is_kept() -> None:
     assert found["c"] == 1
 
 
-@pytest.mark.parametrize(
-    ("count", "fits"),
-    [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)],
-)
+@cases((2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False))
 def test_a_page_of_leads_has_whole_numbers_of_64_bits(count: int, fits: bool) -> None:
     body = json.dumps({"contacts": [{"id": "1", "session_count": count}]}).encode()
     (lead,) = Converter(LEAD_SCHEMA).leads(body)
