@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,4 +66,4 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def warehouse(postgres: PostgresServer, tmp_path: Path) -> Warehouse:
     """A schema of this test."""
-    return Warehouse(postgres, f"test_{uuid.uuid4().hex}", tmp_path)
+    return Warehouse.empty(postgres, tmp_path)

@@ -1,4 +1,4 @@
-"""Forks runs of the tap from a process that has imported it, which saves the start of Python.
+"""Forks runs of a program from a process that has imported it, which saves the start of Python.
 
 Each run has its own file descriptors, environment, working folder, signals and exit code, and ends
 as Python ends. Only the imports were made before.
@@ -9,6 +9,7 @@ No run outlives the tests: a server whose connection ends kills its runs, and th
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -21,16 +22,33 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Self
+from pathlib import Path
+from typing import IO, NamedTuple, Self
 
-_MODULE = "tap_leads"
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"
 _LONGEST_REQUEST = 2**20
 _END = 20.0  # seconds that a server has to end its runs and to save their coverage
 
 
+class Program(NamedTuple):
+    """What a server runs.
+
+    Attributes:
+        python: The interpreter.
+        imported: The module that its runs share.
+        entry: The module to run, or the path of the script.
+    """
+
+    python: str
+    imported: str
+    entry: str
+
+
+TAP = Program(sys.executable, "tap_leads.tap", "tap_leads")
+
+
 class Process:
-    """A run of the tap; its methods are those of `subprocess.Popen`.
+    """A run of a program; its methods are those of `subprocess.Popen`.
 
     Attributes:
         pid: The process.
@@ -40,9 +58,13 @@ class Process:
     """
 
     def __init__(
-        self, connection: socket.socket, arguments: Sequence[str], env: Mapping[str, str]
+        self,
+        connection: socket.socket,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        stdin: IO[bytes],
     ) -> None:
-        self.args = [_MODULE, *arguments]
+        self.args = arguments
         self.pid = 0
         self.returncode: int | None = None
         pipes = [os.pipe() for _ in range(3)]
@@ -52,7 +74,8 @@ class Process:
         )
         request = json.dumps([list(arguments), dict(env), os.getcwd()]).encode()  # noqa: PTH109
         try:
-            socket.send_fds(connection, [request], [theirs for _, theirs in pipes])
+            descriptors = [*(theirs for _, theirs in pipes), stdin.fileno()]
+            socket.send_fds(connection, [request], descriptors)
         except ConnectionError:
             self._close()
             raise
@@ -107,7 +130,7 @@ class Process:
         if not line:
             self.kill()
             self._close()
-            raise ConnectionError("The fork server ended before a run of the tap did.")
+            raise ConnectionError("The fork server ended before its run did.")
         return int(line)
 
     def _close(self) -> None:
@@ -116,14 +139,15 @@ class Process:
 
 
 class _Server:
-    """A process that forks runs of the tap until its connection ends."""
+    """A process that forks runs of a program until its connection ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
+        ours = program.python == sys.executable
         self.connection, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                [program.python, "-P", __file__, str(theirs.fileno()), *program[1:]],
+                env=os.environ | ({"PYTHONPATH": os.pathsep.join(sys.path)} if ours else {}),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,  # not seekable, like the standard output of the runs
@@ -138,24 +162,25 @@ class _Server:
             self.process.kill()
 
 
-_servers: dict[str | None, _Server] = {}
-"""By whether they measure coverage."""
+_servers: dict[tuple[Program, str | None], _Server] = {}
+"""By what they run, and whether they measure coverage."""
 
 
-def start(arguments: Sequence[str], env: Mapping[str, str]) -> Process:
-    """Starts a run of the tap; with coverage, if the calling test is to be measured."""
-    try:
-        return Process(_server().connection, arguments, env)
-    except ConnectionError:  # the server died, and is replaced
-        _servers.pop(os.environ.get(_COVERAGE)).close()
-        return Process(_server().connection, arguments, env)
-
-
-def _server() -> _Server:
-    coverage = os.environ.get(_COVERAGE)
-    if coverage not in _servers:
-        _servers[coverage] = _Server()
-    return _servers[coverage]
+def start(
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    program: Program = TAP,
+    stdin: IO[bytes] | None = None,
+) -> Process:
+    """Starts a run of a program; with coverage, if the calling test is to be measured."""
+    key = program, os.environ.get(_COVERAGE)
+    with stdin or Path(os.devnull).open("rb") as given:
+        if key in _servers:
+            with suppress(ConnectionError):
+                return Process(_servers[key].connection, arguments, env, given)
+            _servers.pop(key).close()  # it died, and is replaced
+        _servers[key] = _Server(program)
+        return Process(_servers[key].connection, arguments, env, given)
 
 
 def close() -> None:
@@ -168,7 +193,7 @@ def _serve(connection: socket.socket) -> bool:
     """Forks a process per request, and replies with its id and its exit code.
 
     Returns:
-        Whether this process is to run the tap; otherwise, it is the server at its end.
+        Whether this process is to run the program; otherwise, it is the server at its end.
     """
     runs: dict[int, tuple[int, int]] = {}  # process and reply, by a descriptor of the process
     while True:
@@ -178,22 +203,22 @@ def _serve(connection: socket.socket) -> bool:
                 os.close(ready)
                 _end(pid, reply)
                 continue
-            request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 3)
+            request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 4)
             if not request:
                 for pid, reply in runs.values():
                     os.kill(pid, signal.SIGKILL)
                     _end(pid, reply)
                 return False
-            reply, output, log = descriptors
+            reply, *streams = descriptors
             pid = os.fork()
             if not pid:
                 connection.close()
                 for descriptor in [reply, *runs, *(reply for _, reply in runs.values())]:
                     os.close(descriptor)
-                _become(request, output, log)
+                _become(request, streams)
                 return True
-            os.close(output)
-            os.close(log)
+            for stream in streams:
+                os.close(stream)
             _reply(reply, pid)
             runs[os.pidfd_open(pid)] = pid, reply
 
@@ -210,9 +235,9 @@ def _reply(reply: int, number: int) -> None:
         os.write(reply, b"%d\n" % number)
 
 
-def _become(request: bytes, output: int, log: int) -> None:
-    """Gives this process what a run was asked for."""
-    for target, descriptor in enumerate((output, log), 1):
+def _become(request: bytes, streams: Sequence[int]) -> None:
+    """Gives this process what a run was asked for: output, log and input, and the request."""
+    for target, descriptor in zip((1, 2, 0), streams, strict=True):
         os.dup2(descriptor, target)
         os.close(descriptor)
     arguments, env, folder = json.loads(request)
@@ -224,11 +249,15 @@ def _become(request: bytes, output: int, log: int) -> None:
 
 
 def _main() -> None:
-    import tap_leads.tap  # noqa: F401, PLC0415 - what the runs share
-
+    _, connection, imported, entry = sys.argv
+    importlib.import_module(imported)
     gc.freeze()  # so that collecting garbage in a run copies no memory of the server
-    if _serve(socket.socket(fileno=int(sys.argv[1]))):
-        runpy.run_module(_MODULE, run_name="__main__", alter_sys=True)
+    if not _serve(socket.socket(fileno=int(connection))):
+        return
+    if os.sep in entry:
+        runpy.run_path(entry, run_name="__main__")
+    else:
+        runpy.run_module(entry, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

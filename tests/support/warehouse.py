@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from demo.meltano import ROOT
 from demo.postgres import PostgresServer
-from support.tap import TIME_LIMIT, Run
+from support import fork_server
+from support.fork_server import Program
+from support.tap import TIME_LIMIT
+
+_ENVIRONMENT = ROOT / ".meltano/loaders/target-postgres/venv/bin"
+TARGET = Program(
+    str(_ENVIRONMENT / "python"), "target_postgres.target", str(_ENVIRONMENT / "target-postgres")
+)
 
 
 @dataclass(frozen=True)
@@ -21,8 +30,13 @@ class Warehouse:
     schema: str
     folder: Path
 
-    def load(self, run: Run, **settings: object) -> None:
-        """Pipes what the tap wrote into target-postgres, also if the tap failed midway."""
+    @classmethod
+    def empty(cls, server: PostgresServer, folder: Path) -> Warehouse:
+        """A schema that has no table."""
+        return cls(server, f"test_{uuid.uuid4().hex}", folder)
+
+    def load(self, messages: bytes, **settings: object) -> None:
+        """Lets target-postgres read messages."""
         base = {
             "host": self.server.host,
             "port": self.server.port,
@@ -33,23 +47,27 @@ class Warehouse:
         }
         config = self.folder / "target.json"
         config.write_text(json.dumps(base | settings))
-        program = ROOT / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
-        subprocess.run(
-            [program, "--config", config],
-            input=run.output,
-            capture_output=True,
-            check=True,
-            timeout=TIME_LIMIT,
-        )
+        stdin = self.folder / "messages.jsonl"
+        stdin.write_bytes(messages)
+        arguments = ["--config", str(config)]
+        with fork_server.start(arguments, os.environ, TARGET, stdin.open("rb")) as target:
+            output, log = target.communicate(TIME_LIMIT)
+        if target.returncode:
+            raise subprocess.CalledProcessError(target.returncode, arguments, output, log)
 
-    def copy(self, schema: str) -> Warehouse:
+    def copy(self) -> Warehouse:
         """Another schema with the same leads."""
-        self.server.query(f'CREATE SCHEMA "{schema}"')
-        table = f'"{schema}".contacts'
-        own = f'"{self.schema}".contacts'
+        copy = Warehouse.empty(self.server, self.folder)
+        table, own = (f'"{one.schema}".contacts' for one in (copy, self))
+        self.server.query(f'CREATE SCHEMA "{copy.schema}"')
         self.server.query(f"CREATE TABLE {table} (LIKE {own} INCLUDING ALL)")
         self.server.query(f"INSERT INTO {table} SELECT * FROM {own}")
-        return Warehouse(self.server, schema, self.folder)
+        return copy
+
+    def columns(self) -> dict[str, str]:
+        """The name of each column -> its type."""
+        columns = "SELECT column_name, data_type FROM information_schema.columns"
+        return dict(self.server.query(f"{columns} WHERE table_schema = %s", (self.schema,)))
 
     def rows(self, columns: str = "id", table: str = "contacts") -> list[tuple[Any, ...]]:
         """The rows of a table, ordered by id."""

@@ -37,20 +37,13 @@ def load(workbench: Workbench, warehouse: Warehouse, attributes: list[str]) -> R
             flattening_max_depth=1,
         )
     assert run.code == 0, run.log
-    warehouse.load(run)
+    warehouse.load(run.output)
     return run
 
 
 def columns(warehouse: Warehouse) -> dict[str, str]:
     """The columns of the attributes, by what is in them."""
-    names = [
-        name
-        for (name,) in warehouse.server.query(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = %s AND column_name LIKE 'custom_attributes__%%'",
-            (warehouse.schema,),
-        )
-    ]
+    names = [name for name in warehouse.columns() if name.startswith("custom_attributes__")]
     quoted = ", ".join('"' + name.replace("%", "%%") + '"' for name in names)
     (row,) = warehouse.rows(quoted)
     return {value: name for name, value in zip(names, row, strict=True) if value is not None}

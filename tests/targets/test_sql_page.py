@@ -32,7 +32,7 @@ def test_the_query_for_completeness_tells_a_sync_that_failed_midway(
     complete = f'SELECT {query} FROM "{warehouse.schema}".contacts'
     for fault, expected in (("429@9999", True), ("401@3", False)):
         with Sandbox(leads=250, faults=[fault]) as sandbox:
-            warehouse.load(workbench.sync(sandbox))
+            warehouse.load(workbench.sync(sandbox).output)
         assert warehouse.server.query(complete) == [(expected,)]
 
 
@@ -42,7 +42,7 @@ def test_dbt_takes_the_table_as_a_source(
 ) -> None:
     """It is fresh after a sync, its key is unique, and it is stale a month later."""
     with Sandbox(leads=250) as sandbox:
-        warehouse.load(workbench.sync(sandbox))
+        warehouse.load(workbench.sync(sandbox).output)
     (source,) = re.findall(r"```yaml\n# models/sources.yml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "models").mkdir()
     source = source.replace("schema: tap_leads", f"schema: {warehouse.schema}")
