@@ -1,13 +1,14 @@
 """Forks runs of a program from a process that has imported it, which saves the start of Python.
 
-Each run has its own file descriptors, environment, working folder, signals and exit code, and ends
-as Python ends. Only the imports were made before.
+Each run has its own file descriptors, environment, working folder, signals and exit code. Only the
+imports were made before.
 
 No run outlives the tests: a server whose connection ends kills its runs, and then ends too.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -254,10 +255,30 @@ def _main() -> None:
     gc.freeze()  # so that collecting garbage in a run copies no memory of the server
     if not _serve(socket.socket(fileno=int(connection))):
         return
-    if os.sep in entry:
-        runpy.run_path(entry, run_name="__main__")
-    else:
-        runpy.run_module(entry, run_name="__main__", alter_sys=True)
+    codes: list[int] = []
+    if _COVERAGE not in os.environ:  # which is written at the end
+        atexit.register(_leave, codes)
+    try:
+        if os.sep in entry:
+            runpy.run_path(entry, run_name="__main__")
+        else:
+            runpy.run_module(entry, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            codes.append(end.code)
+        raise
+
+
+def _leave(codes: list[int]) -> None:
+    """Ends a run: Python would free all objects first, which takes longer than most runs.
+
+    This is called last, after threads have ended. If an output fails, Python says so as usual.
+    """
+    if codes:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(codes[0])
 
 
 if __name__ == "__main__":
