@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
 
 import psutil
 import pytest
+from support.programs import finish
 from support.tap import Workbench, environment, start_tap
 
 from tap_leads.sandbox import Sandbox
@@ -37,25 +36,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_run_ends_with_the_process_of_its_test_however_that_ends(workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=["hang@1"]) as sandbox:
-        parent = subprocess.run(
-            [sys.executable, "-c", PARENT, workbench.config(sandbox)],
-            env=environment(PYTHONPATH=":".join(sys.path)),
-            stdout=subprocess.PIPE,
-            check=False,
-            timeout=60,
-        )
+        config = workbench.config(sandbox)
+        env = environment(PYTHONPATH=":".join(sys.path))
+        parent = finish(sys.executable, "-c", PARENT, config, env=env)
         with suppress(psutil.NoSuchProcess):
             psutil.Process(int(parent.stdout)).wait(timeout=30)
     assert parent.returncode == -9
-
-
-def test_a_server_that_died_is_replaced(workbench: Workbench) -> None:
-    with (
-        Sandbox(leads=5, faults=["hang@1"]) as sandbox,
-        start_tap("--config", workbench.config(sandbox)) as tap,
-    ):
-        os.kill(psutil.Process(tap.pid).ppid(), signal.SIGKILL)
-        with pytest.raises(ConnectionError, match="fork server"):
-            tap.wait(timeout=30)
-    with start_tap("--version") as tap:
-        assert tap.communicate(timeout=30)[0].startswith(b"tap-leads")

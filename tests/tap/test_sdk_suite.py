@@ -25,19 +25,14 @@ def _stopped() -> Iterator[None]:
     _SANDBOX.stop()
 
 
-TestTapLeads = get_tap_test_class(
-    TapLeads,
-    config=_CONFIG,
-    parse_env_config=False,
-)
+TestTapLeads = get_tap_test_class(TapLeads, config=_CONFIG, parse_env_config=False)
 
 
 def test_the_stream_offers_the_scrolls_paginator() -> None:
     """It accepts a repeated token, and ends with the first page without leads."""
-    stream = TapLeads(config=_CONFIG).contacts
-    paginator = stream.get_new_paginator()
-    for body in (b'{"contacts":[{"id":"1"}],"scroll_param":"t"}',) * 2:
-        paginator.advance(read_page(body))
+    paginator = TapLeads(config=_CONFIG).contacts.get_new_paginator()
+    for _ in range(2):
+        paginator.advance(read_page(b'{"contacts":[{"id":"1"}],"scroll_param":"t"}'))
         assert (paginator.current_value, paginator.finished) == ("t", False)
     paginator.advance(read_page(b'{"contacts":[],"scroll_param":"u"}'))
     assert (paginator.finished, paginator.count) == (True, 2)
