@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from typing import Any, Literal, Required, get_args, get_origin, get_type_hints
 
 import pytest
-from jupyter_client.manager import KernelManager
+from jupyter_client.manager import run_kernel
 from support.programs import finish, output
 from support.tap import Workbench, ids_of
 
@@ -173,25 +173,13 @@ TapLeads(config=settings).sync_all()
 
 def test_a_notebook_iterates_and_syncs(leads_250: Sandbox) -> None:
     """In a real kernel, whose standard output is not a file."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    client = manager.client()
-    texts: list[str] = []
-
-    def take(message: dict[str, Any]) -> None:
-        content = message["content"]
-        assert message["msg_type"] != "error", content
-        if content.get("name") == "stdout":
-            texts.append(content["text"])
-
-    try:
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
-        code = NOTEBOOK.format(settings=json.dumps(settings_of(leads_250)))
-        client.execute_interactive(code, timeout=60, output_hook=take)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    code = NOTEBOOK.format(settings=json.dumps(settings_of(leads_250)))
+    told: list[dict[str, Any]] = []
+    null = subprocess.DEVNULL
+    client: Any
+    with run_kernel(kernel_name="python3", stdout=null, stderr=null) as client:
+        client.execute_interactive(code, timeout=60, output_hook=told.append)
+    texts = [each["content"]["text"] for each in told if each["content"].get("name") == "stdout"]
     first, *lines = "".join(texts).splitlines()
     assert first == "250 leads"
     assert [json.loads(line)["type"] for line in lines] == MESSAGES

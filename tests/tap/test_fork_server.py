@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import suppress
 
 import psutil
-import pytest
 from support.programs import finish
-from support.tap import Workbench, environment, start_tap
+from support.tap import Workbench, environment
 
 from tap_leads.sandbox import Sandbox
-
-
-def test_a_run_that_takes_too_long_is_killed(workbench: Workbench) -> None:
-    with (
-        Sandbox(leads=5, faults=["hang@1"]) as sandbox,
-        start_tap("--config", workbench.config(sandbox)) as tap,
-    ):
-        with pytest.raises(subprocess.TimeoutExpired):
-            tap.communicate(timeout=0.1)
-        assert tap.wait(timeout=30) == -9
-
 
 PARENT = """
 import os, signal, sys

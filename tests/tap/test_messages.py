@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.simple import (
     ActivateVersionMessage,
@@ -28,7 +26,6 @@ from typing_extensions import override
 from tap_leads.records.schema import LEAD_SCHEMA
 from tap_leads.sandbox import Sandbox
 from tap_leads.singer.messages import BUFFER_BYTES, MessageWriter
-from tap_leads.singer.stdio import OutputError
 
 
 class Pipe(io.RawIOBase):
@@ -91,16 +88,6 @@ def test_any_other_message_is_written_at_once_after_the_records_before_it(messag
     (written,) = writes  # a flush of nothing writes nothing
     kinds = [json.loads(line)["type"] for line in written.splitlines()]
     assert kinds == ["RECORD", message.type.value]
-
-
-def test_a_target_that_is_gone_is_named() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    writer = MessageWriter()
-    with os.fdopen(writing, "w") as file, redirect_stdout(file):
-        for message in (StateMessage({}), StateMessage({})):
-            with pytest.raises(OutputError, match="target stopped reading"):
-                writer.write_message(message)
 
 
 @cases(

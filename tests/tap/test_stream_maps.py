@@ -64,11 +64,8 @@ def rest(found: list[dict[str, Any]]) -> set[str]:
     replaced={"name": "md5(str(name))"},
     replaced_by_another_field={"name": "pseudonym"},
     renamed={"full_name": "name", "name": None},
-    with_copies_of_the_rest={
-        "name": None,
-        "extra": "additional_fields",
-        "text": "str(additional_fields)",
-    },
+    copied_with_the_rest={"name": None, "extra": "additional_fields"},
+    as_text={"name": None, "text": "str(additional_fields)"},
     with_options={"name": None, "__alias__": "contacts", "__filter__": "anonymous or True"},
 )
 def test_a_replaced_field_is_not_in_additional_fields_and_every_other_is(
