@@ -153,9 +153,7 @@ def test_a_tap_syncs_twice_to_any_standard_output_and_ignores_a_state(
     assert before < after
 
 
-def test_records_are_read_without_messages(
-    leads_250: Sandbox, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_records_without_messages(leads_250: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     records = TapLeads(config=dict(settings_of(leads_250))).contacts.get_records(None)
     assert [record["id"] for record in records] == ids_of(leads_250)
     assert capfd.readouterr().out == ""

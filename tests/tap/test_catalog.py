@@ -132,9 +132,7 @@ def test_a_deselected_field_is_in_no_message(
     ),
     parts=("location_data.city_name companies.companies", "city_name company_id"),
 )
-def test_a_value_that_does_not_fit_a_deselected_field_is_nowhere(
-    paths: str, traces: str, workbench: Workbench
-) -> None:
+def test_a_deselected_misfit_is_nowhere(paths: str, traces: str, workbench: Workbench) -> None:
     with Sandbox(leads=100, faults=["types@*"]) as sandbox:
         all_selected = workbench.sync(sandbox)
         run = sync(workbench, sandbox, entry(dict.fromkeys(paths.split(), DESELECTED)))
@@ -164,9 +162,7 @@ def test_a_deselected_attribute_takes_no_other_with_it(workbench: Workbench) -> 
         assert "kept unchanged" in said[name]
 
 
-def test_the_log_does_not_say_kept_where_additional_fields_is_deselected(
-    workbench: Workbench,
-) -> None:
+def test_the_log_does_not_say_kept_without_additional_fields(workbench: Workbench) -> None:
     with Sandbox(leads=100, faults=["types@1"]) as sandbox:
         run = sync(workbench, sandbox, entry({"additional_fields": DESELECTED}))
     assert run.code == 0, run.log
@@ -192,6 +188,14 @@ def test_an_attribute_that_only_the_catalog_knows_stays_out(
     assert (found == {"lead_score"}) is bool(score)
 
 
+def test_no_expression_uses_a_deselected_field(workbench: Workbench, leads_250: Sandbox) -> None:
+    maps = {"contacts": {"domain": "email.split('hush')[1]"}}
+    run = sync(workbench, leads_250, entry({"email": DESELECTED}), stream_maps=maps)
+    place = "'stream_maps', stream 'contacts', field 'domain'"
+    assert f"{place}: 'email' is not a field" in the_error(run)
+    assert run.output == b""
+
+
 # Catalogs that are refused
 
 
@@ -214,7 +218,7 @@ def test_a_catalog_that_does_not_select_the_stream_is_an_error(
 
 
 @cases(cut_off='{"streams": [', list="[]", no_catalog='{"streams": [{"hush": 1}]}')
-def test_one_line_names_a_file_that_is_no_catalog(
+def test_a_wrong_catalog_is_an_error(
     content: str, workbench: Workbench, leads_250: Sandbox
 ) -> None:
     path = workbench.folder / "catalog.json"

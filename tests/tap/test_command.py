@@ -128,30 +128,14 @@ def test_discovery_and_the_schema_send_no_request(
     ('body@*:{"contacts":[{"email":"hush"}]}', ["without an id"]),
 )
 @pytest.mark.timeout(20)
-def test_a_test_that_fails_says_why_at_once(
-    fault: str, advice: list[str], workbench: Workbench
-) -> None:
+def test_a_failed_test_says_why_at_once(fault: str, words: list[str], workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=[f"contacts/{fault}"], token="hush") as sandbox:
         run = workbench.sync(sandbox, "--test", scroll_expiry=60)
     error = the_error(run)
-    assert all(words in error for words in advice)
+    assert all(word in error for word in words)
     assert "unexpected" not in error
     assert sandbox.requests == 1  # a redirect is not followed
     assert not run.records
-
-
-# The requests
-
-
-def test_each_request_has_the_headers_of_the_settings(workbench: Workbench) -> None:
-    """In JSON and YAML, a version without quotes is a number."""
-    with Sandbox(leads=250) as sandbox:
-        assert workbench.sync(sandbox, api_version=1.0).code == 0
-    for headers in sandbox.headers_seen:
-        assert headers["Authorization"] == "right"
-        assert headers["Accept"] == "application/json"
-        assert headers["Intercom-Version"] == "1.0"
-        assert headers["User-Agent"] == f"tap-leads/{__version__}"
 
 
 # What it leaves
@@ -181,7 +165,7 @@ def test_nothing_but_messages_is_written(
     good=([], {}, 0),
     restarted=(["restart@2"], {}, 0),
     lost=(["lost@3"], {}, 0),
-    malformed_values=(["429@1", "types@2"], {}, 0),
+    malformed_values=(["429@1:0", "types@2"], {}, 0),
     another_scroll=(["exists@1:0.5"], {}, 0),
     token_revoked=(["401@2"], {}, 1),
     redirected=(["302@2"], {}, 1),

@@ -40,9 +40,7 @@ def test_the_catalog_has_the_types_of_each_version(version: str, workbench: Work
     ("403@*", "does not let this access token read attributes"),
     ("404@*", "did not find the attributes"),
 )
-def test_without_the_definitions_nothing_is_sent(
-    fault: str, words: str, workbench: Workbench
-) -> None:
+def test_without_definitions_nothing_is_sent(fault: str, words: str, workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=[f"data_attributes/{fault}"]) as sandbox:
         run = workbench.sync(sandbox, typed_custom_attributes=True, scroll_wait_timeout=1)
     assert words in the_error(run)

@@ -117,8 +117,6 @@ def test_no_schema_message_names_its_dialect(workbench: Workbench, leads_250: Sa
         assert "$schema" in LEAD_SCHEMA.keys() - run.messages[0]["schema"].keys()
 
 
-def test_python_without_buffers_makes_no_difference(
-    workbench: Workbench, leads_250: Sandbox
-) -> None:
+def test_python_without_buffers_writes_the_same(workbench: Workbench, leads_250: Sandbox) -> None:
     run = workbench.sync(leads_250, environment={"PYTHONUNBUFFERED": "1"})
     assert lasting(run) == lasting(workbench.sync(leads_250))
