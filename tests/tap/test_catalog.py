@@ -64,28 +64,18 @@ def without_catalog(shared_leads_250: Sandbox, tmp_path_factory: pytest.TempPath
 
 # What a catalog cannot change
 
-INCREMENTAL = {
-    "forced-replication-method": "INCREMENTAL",
-    "replication-key": "updated_at",
-    "valid-replication-keys": ["updated_at"],
-}
-OTHER_TYPES = {
-    "id": {"type": "string"},
-    "created_at": {"type": "integer"},
-    "custom_attributes": {"type": "string"},
-    "location_data": {"type": "object", "properties": {}},
-}
-
 
 @cases(
     nothing=({}, {}),
-    incremental=({}, {"replication_method": "INCREMENTAL", "replication_key": "updated_at"}),
-    incremental_in_metadata=({"": INCREMENTAL}, {}),
+    incremental=(
+        {"": {"forced-replication-method": "INCREMENTAL", "replication-key": "updated_at"}},
+        {"replication_method": "INCREMENTAL", "replication_key": "updated_at"},
+    ),
     no_key=({"": {"table-key-properties": []}}, {"key_properties": []}),
     another_key=({"": {"table-key-properties": ["email"]}}, {"key_properties": ["email"]}),
     key_deselected=({"id": {"selected": False, "inclusion": "available"}}, {}),
     key_unsupported=({"id": {"inclusion": "unsupported"}}, {}),
-    other_types=({}, {"schema": {"properties": OTHER_TYPES, "additionalProperties": False}}),
+    other_schema=({}, {"schema": {"properties": {"custom_attributes": {"type": "string"}}}}),
     renamed=({}, {"stream": "leads"}),
     little=({}, {"schema": None, "key_properties": None, "replication_method": None}),
     no_metadata_of_fields=({}, {"metadata": [{"breadcrumb": [], "metadata": {"selected": True}}]}),

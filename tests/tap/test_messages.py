@@ -11,13 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.singerlib.encoding.simple import (
-    ActivateVersionMessage,
-    Message,
-    RecordMessage,
-    SchemaMessage,
-    StateMessage,
-)
+from singer_sdk.singerlib.encoding import simple
 from support.cases import cases
 from support.runs import lasting
 from support.tap import Workbench
@@ -52,16 +46,16 @@ def output() -> Iterator[list[bytes]]:
         yield pipe.writes
 
 
-def record(number: int, **fields: Any) -> RecordMessage:
+def record(number: int, **fields: Any) -> simple.RecordMessage:
     """A message with a record."""
-    return RecordMessage("contacts", {"id": str(number)} | fields, version=1)
+    return simple.RecordMessage("contacts", {"id": str(number)} | fields, version=1)
 
 
 SCHEMA = {key: part for key, part in LEAD_SCHEMA.items() if key != "$schema"}
-OTHERS: dict[str, Message] = {
-    "schema": SchemaMessage("contacts", SCHEMA, ["id"]),
-    "state": StateMessage({"bookmarks": {}}),
-    "activate_version": ActivateVersionMessage("contacts", 1),
+OTHERS: dict[str, simple.Message] = {
+    "schema": simple.SchemaMessage("contacts", SCHEMA, ["id"]),
+    "state": simple.StateMessage({"bookmarks": {}}),
+    "activate_version": simple.ActivateVersionMessage("contacts", 1),
 }
 
 
@@ -78,7 +72,7 @@ def test_records_are_buffered_up_to_the_size_of_a_pipe() -> None:
 
 
 @cases(**OTHERS)
-def test_any_other_message_is_written_at_once_after_the_records_before_it(message: Message) -> None:
+def test_any_other_message_is_written_at_once_after_the_records(message: simple.Message) -> None:
     writer = MessageWriter()
     with output() as writes:
         writer.write_message(record(1))
@@ -92,15 +86,15 @@ def test_any_other_message_is_written_at_once_after_the_records_before_it(messag
 
 @cases(
     **OTHERS,
-    record_without_version=RecordMessage("contacts", {"id": "1"}),
-    record_with_its_time=RecordMessage(
+    record_without_version=simple.RecordMessage("contacts", {"id": "1"}),
+    record_with_its_time=simple.RecordMessage(
         "contacts", {"id": "1"}, 5, datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
     ),
     texts=record(1, text='Zoë 😀 "\\u0000" \u2028\x7f\x01', null=None, list=[], object={}),
     numbers=record(1, big=2**70, low=-(2**63), decimal=Decimal("0.10"), tiny=Decimal("1E-30")),
     time_and_flag=record(1, at=datetime(2026, 1, 2, tzinfo=UTC), flag=True),
 )
-def test_a_line_equals_that_of_the_sdks_own_writer(message: Message) -> None:
+def test_a_line_equals_that_of_the_sdks_own_writer(message: simple.Message) -> None:
     writer = MessageWriter()
     with output() as ours:
         writer.write_message(message)
