@@ -74,7 +74,7 @@ def test_a_replaced_field_is_not_in_additional_fields_and_every_other_is(
     run = workbench.sync(malformed, stream_maps={"contacts": rule})
     assert run.ids == ids_of(malformed)
     assert rest(run.records) == REST - {"name"}
-    assert not re.search(rb'"first\\?": ?\\?"Ada', run.output)
+    assert not re.search(rb"first\W+Ada", run.output)
 
 
 def test_values_of_an_unchanged_field_stay(workbench: Workbench, malformed: Sandbox) -> None:
