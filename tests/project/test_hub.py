@@ -6,14 +6,16 @@ import copy
 import json
 import os
 import re
+import shlex
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ruamel.yaml import YAML
 from singer_sdk.helpers.capabilities import TapCapabilities
+from support.cases import cases
 from support.programs import BIN, output
 from support.tap import environment, ids_of
 
@@ -23,42 +25,39 @@ from tap_leads.sandbox import Sandbox
 from tap_leads.stream import ContactsStream
 from tap_leads.tap import TapLeads
 
-
-def read(path: str) -> Any:
-    """The content of a YAML file."""
-    return YAML(typ="safe").load(ROOT / path)
-
-
-ENTRY = read("hub/tap-leads.yml")
-[IN_PROJECT] = read("meltano.yml")["plugins"]["extractors"]
-README = (ROOT / "README.md").read_text()
-
-each_definition = pytest.mark.parametrize(
-    "definition", [ENTRY, IN_PROJECT], ids=["hub/tap-leads.yml", "meltano.yml"]
-)
+YAML_FILE = YAML(typ="safe")
+ENTRY = YAML_FILE.load(ROOT / "hub/tap-leads.yml")
+[IN_PROJECT] = YAML_FILE.load(ROOT / "meltano.yml")["plugins"]["extractors"]
+# Runs commands of Meltano one after the other, each forked, because its imports take long.
+MELTANO = f"""
+import os, sys
+from meltano.cli import main
+for line in sys.argv[1:]:
+    if not os.fork():
+        sys.argv = ["meltano", "--env-file={os.devnull}", *line.split()]
+        sys.exit(main())
+    if os.wait()[1]:
+        sys.exit(line)
+"""
 
 
 def settings() -> Iterator[dict[str, Any]]:
     """Each setting as Meltano describes it; for an option, only its value."""
     for name, setting in schema()["properties"].items():
-        told = {
-            "name": name,
-            "label": setting["title"],
-            "description": setting["description"],
-            "kind": "options" if "enum" in setting else setting["type"][0],
-        }
-        if "enum" in setting:
-            told["options"] = setting["enum"]
-        if setting.get("secret"):
-            told["sensitive"] = True
+        kind = (
+            {"kind": "options", "options": setting["enum"]}
+            if "enum" in setting
+            else {"kind": setting["type"][0]}
+        )
+        secret = {"sensitive": True} if setting.get("secret") else {}
+        value = {"value": setting["default"]} if "default" in setting else {}
         if name == "user_agent":  # its default has the version, which a definition does not know
-            told["placeholder"] = default_of(setting)
-        elif "default" in setting:
-            told["value"] = setting["default"]
-        yield told
+            value = {"placeholder": default_of(setting)}
+        told = {"name": name, "label": setting["title"], "description": setting["description"]}
+        yield told | kind | secret | value
 
 
-@each_definition
+@cases(hub=ENTRY, meltano_yml=IN_PROJECT)
 def test_a_definition_has_the_settings_of_the_config_schema(definition: dict[str, Any]) -> None:
     """Names, order, labels, kinds, texts, defaults, choices and secrets."""
     told = copy.deepcopy(definition["settings"])
@@ -68,7 +67,7 @@ def test_a_definition_has_the_settings_of_the_config_schema(definition: dict[str
     assert told == list(settings())
 
 
-@each_definition
+@cases(hub=ENTRY, meltano_yml=IN_PROJECT)
 def test_a_definition_says_what_the_tap_can_do(definition: dict[str, Any]) -> None:
     # `test` is the SDK's option --test, which every tap has.
     capabilities = {*TapLeads.capabilities, TapCapabilities.TEST}
@@ -79,50 +78,81 @@ def test_a_definition_says_what_the_tap_can_do(definition: dict[str, Any]) -> No
 
 def test_the_hub_and_the_project_define_the_same_tap() -> None:
     """Only the package differs: the Hub's is the released one, the project's is the checkout."""
-    in_project = {name: value for name, value in IN_PROJECT.items() if name != "pip_url"}
-    assert {name: ENTRY[name] for name in in_project} == in_project
+    assert ENTRY | IN_PROJECT | {"pip_url": ENTRY["pip_url"]} == ENTRY
 
 
 def test_the_hub_tells_what_the_package_tells() -> None:
     package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    prefix = "Programming Language :: Python :: "
-    classified = [text.removeprefix(prefix) for text in package["classifiers"] if prefix in text]
+    versions = re.findall(
+        r":: Python :: ([\d.]+\d)$", "\n".join(package["classifiers"]), re.MULTILINE
+    )
     assert ENTRY["pip_url"] == f"git+{ENTRY['repo']}"  # until the package index has the tap
     assert ENTRY["variant"] == package["name"]
     assert ENTRY["executable"] in package["scripts"]
-    assert ENTRY["supported_python_versions"] == [text for text in classified if text[-1].isdigit()]
+    assert ENTRY["supported_python_versions"] == versions
     assert ENTRY["repo"] == package["urls"]["Repository"]
 
 
 def test_the_readme_says_of_a_setting_what_the_settings_page_says() -> None:
     """The README's table has the settings that most people set, required ones first."""
-    rows = re.findall(r"^\| `[a-z_]+` \| [a-z]+ \| .* \|$", README, re.MULTILINE)
-    settings_page = page().splitlines()
-    assert rows
-    assert [row for row in rows if row not in settings_page] == []
+    readme = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| `[a-z_]+` \| [a-z]+ \| .* \|$", readme, re.MULTILINE)
     assert rows[0].startswith("| `access_token` |")
+    assert set(rows) <= set(page().splitlines())
 
 
-def test_meltano_adds_the_tap_from_the_entry_without_any_hub(tmp_path: Path) -> None:
-    """To an empty project. The package is the checkout's, in place of the repository's."""
+def test_the_project_files_fit_meltanos_schema() -> None:
+    """The schema is that of the hook `check-meltano` of check-jsonschema."""
+    files = ("meltano.yml", "orchestrate/workspaces.meltano.yml")
+    output(BIN / "check-jsonschema", "--builtin-schema", "vendor.meltano", *files)
+
+
+def test_a_new_project_adds_the_tap_without_any_hub_and_syncs_what_it_selects(
+    tmp_path: Path,
+) -> None:
+    """The operators' page says how to leave out fields, and these and no others are left out.
+
+    YAML makes a number of an API version without quotes, which would be wrong for a setting with
+    choices. The package is the checkout's, in place of the repository's.
+    """
+    operators = (ROOT / "docs/operators.md").read_text()
+    selections = [
+        " ".join(shlex.split(line))
+        for line in re.findall(r"^meltano (select .*)", operators, re.MULTILINE)
+    ]
     package = f"{ROOT} --constraint {ROOT / 'requirements/plugins.txt'}"
-    entry = tmp_path / "tap-leads.yml"
-    YAML().dump(ENTRY | {"pip_url": package}, entry)
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "meltano.yml").write_text("send_anonymous_usage_stats: false\n")
-    own = {
+    YAML().dump(ENTRY | {"pip_url": package}, tmp_path / "tap-leads.yml")
+    own = [{"name": "tap-leads", "config": {"api_version": 1.3}}]
+    environments = [{"name": "dev", "config": {"plugins": {"extractors": own}}}]
+    YAML().dump({"environments": environments}, tmp_path / "meltano.yml")
+    env = {
+        "MELTANO_ENVIRONMENT": "dev",
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
         "MELTANO_HUB_URL": "http://127.0.0.1:9",  # nothing listens
         "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
-        "XDG_STATE_HOME": str(project),
+        "XDG_STATE_HOME": str(tmp_path),
         "UV_CACHE_DIR": str(ROOT / ".cache/uv"),
     }
     inherited = {k: v for k, v in environment().items() if not k.startswith("MELTANO_")}
-    with Sandbox(leads=250) as sandbox:
-        env = inherited | own | tap_settings(sandbox)
-        meltano = (BIN / "meltano", f"--env-file={os.devnull}")
-        output(*meltano, "add", "tap-leads", "--from-ref", entry, cwd=project, env=env)
-        written = output(*meltano, "invoke", "tap-leads", cwd=project, env=env)
-        messages = [json.loads(line) for line in written.splitlines()]
-        ids = [message["record"]["id"] for message in messages if message["type"] == "RECORD"]
-        assert sorted(ids) == sorted(ids_of(sandbox))
+    with Sandbox(leads=100, faults=["types@*"]) as sandbox:
+        commands = (
+            "add tap-leads --from-ref tap-leads.yml",
+            *selections,
+            "config test tap-leads",
+            "invoke tap-leads",
+        )
+        written = output(
+            sys.executable,
+            "-c",
+            MELTANO,
+            *commands,
+            cwd=tmp_path,
+            env=inherited | env | tap_settings(sandbox),
+        )
+        lines = [line for line in written.splitlines() if line.startswith('{"type":"RECORD"')]
+        records = [json.loads(line)["record"] for line in lines]
+        assert [record["id"] for record in records] == ids_of(sandbox)
+        assert {headers["Intercom-Version"] for headers in sandbox.headers_seen} == {"1.3"}
+    fields = set().union(*records)
+    assert {"id", "companies", "custom_attributes", "additional_fields"} <= fields
+    assert not fields & {"email", "phone"}

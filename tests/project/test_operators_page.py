@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shlex
-from pathlib import Path
 
 import pytest
 import yaml
 from support.tap import Workbench, run_tap
 
-from demo import meltano
 from demo.meltano import ROOT
 from tap_leads.errors import TapLeadsError
 from tap_leads.sandbox import Sandbox
@@ -69,36 +66,3 @@ def test_the_configuration_for_json_makes_each_line_of_the_log_json(workbench: W
     assert "Completed: 250 leads" in "".join(
         json.loads(line)["message"] for line in run.log.splitlines()
     )
-
-
-def test_under_meltano_the_exit_code_is_1_and_the_last_line_is_not_the_taps(tmp_path: Path) -> None:
-    with Sandbox(leads=250, faults=["401@1"]) as sandbox:
-        env = meltano.tap_settings(sandbox) | {"TARGET_JSONL_DESTINATION_PATH": str(tmp_path)}
-        run = meltano.run("run", "tap-leads", "target-jsonl", folder=tmp_path, env=env)
-    assert run.returncode == 1
-    *before, last = run.stdout.splitlines()
-    assert "Run completed" in last
-    assert any("Intercom refused the access token (HTTP 401, unauthorized)." in s for s in before)
-
-
-def test_the_commands_that_leave_out_fields_leave_out_these_and_no_others(tmp_path: Path) -> None:
-    """In a project whose plugin has no `select`, like one that `meltano add` made."""
-    lines = re.findall(r"^meltano select .*", PAGE, re.MULTILINE)
-    commands = [shlex.split(line)[1:] for line in lines]
-    excluded = {command[3] for command in commands if "--exclude" in command}
-    assert excluded == {"email", "phone"}
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    del project["include_paths"], project["plugins"]["extractors"][0]["select"]
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project/meltano.yml").write_text(yaml.safe_dump(project))
-    with Sandbox(leads=100, faults=["types@*"]) as sandbox:
-        env = meltano.tap_settings(sandbox)
-        for command in (*commands, ["invoke", "tap-leads"]):
-            run = meltano.run(*command, folder=tmp_path, env=env, cwd=tmp_path / "project")
-            assert run.returncode == 0, run.stdout
-    lines = [line for line in run.stdout.splitlines() if line.startswith('{"type":"RECORD"')]
-    records = [json.loads(line)["record"] for line in lines]
-    assert len(records) == 100
-    fields = set().union(*records)
-    assert {"id", "companies", "custom_attributes", "additional_fields"} <= fields
-    assert not fields & excluded

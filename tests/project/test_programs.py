@@ -56,7 +56,7 @@ def run(program: str, folder: Path) -> str:
     interpreter = WITH_LIBRARIES if imports(program) & LIBRARIES else [sys.executable]
     module = ["-m", "pytest", "-p", "no:cacheprovider"] if "\ndef test_" in program else []
     env = environment(**VARIABLES, DLT_DATA_DIR=str(folder))
-    return output(*interpreter, *module, file, cwd=folder, env=env, seconds=150)
+    return output(*interpreter, *module, file, cwd=folder, env=env, timeout=150)
 
 
 @pytest.mark.parametrize(("program", "shown"), list(programs()))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from demo.meltano import ROOT
 
@@ -13,32 +13,14 @@ BIN = Path(sys.executable).parent
 """The programs of the environment that runs the tests."""
 
 
-def finish(
-    *command: str | Path,
-    cwd: Path = ROOT,
-    env: Mapping[str, str] | None = None,
-    seconds: float = 120,
-) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end, without input."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-    )
+def finish(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, without input; the options are those of `subprocess.run`."""
+    piped = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    return subprocess.run(command, check=False, **{"cwd": ROOT, "timeout": 120} | piped | options)
 
 
-def output(
-    *command: str | Path,
-    cwd: Path = ROOT,
-    env: Mapping[str, str] | None = None,
-    seconds: float = 120,
-) -> str:
+def output(*command: str | Path, **options: Any) -> str:
     """Runs a program that must succeed; returns its standard output."""
-    done = finish(*command, cwd=cwd, env=env, seconds=seconds)
+    done = finish(*command, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
