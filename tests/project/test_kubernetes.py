@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -25,15 +24,9 @@ plugins:
   extractors:
   - name: tap-leads--acme
     inherit_from: tap-leads
-    annotations:
-      airflow:
-        executor_config:
-          pod_override:
-            spec:
-              containers:
-              - name: base
-                resources: {limits: {memory: 3Gi}}
+    annotations: {airflow: {executor_config: {pod_override: POD}}}
 """
+POD = "{spec: {containers: [{name: base, resources: {limits: {memory: 3Gi}}}]}}"
 
 
 def program(name: str) -> Path:
@@ -41,76 +34,49 @@ def program(name: str) -> Path:
     return installed("airflow-kubernetes") / name
 
 
-@pytest.fixture(scope="module")
-def pod_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pod that Airflow would start."""
-    folder = tmp_path_factory.mktemp("kubernetes")
-    project = checkout(folder / "project", WORKSPACES)
+def test_the_pod_is_valid_has_one_writable_folder_and_does_not_run_as_root(tmp_path: Path) -> None:
+    """It holds no token, and the `pod_override` of the entry reaches it."""
+    project = checkout(tmp_path / "project", WORKSPACES.replace("POD", POD))
     env = environment() | {
-        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "orchestrate/dags"),
         "AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": str(ROOT / "orchestrate/pod.yaml"),
     }
     output(program("airflow"), "db", "migrate", env=env)
-    generate = (
-        "kubernetes generate-dag-yaml tap-leads--acme --logical-date 2026-01-02 --output-path"
-    )
-    output(program("airflow"), *generate.split(), folder / "pods", env=env)
-    [file] = (folder / "pods").rglob("*.yml")
-    return file
-
-
-@pytest.fixture(scope="module")
-def pod(pod_file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(pod_file.read_text())
-    return content
-
-
-def test_the_pod_is_valid_and_holds_no_token(pod_file: Path) -> None:
+    arguments = "generate-dag-yaml tap-leads--acme --logical-date 2026-01-02 --output-path pods"
+    output(program("airflow"), "kubernetes", *arguments.split(), cwd=tmp_path, env=env)
+    [pod_file] = (tmp_path / "pods").rglob("*.yml")
     output(program("kubernetes-validate"), "--strict", pod_file)
-    assert "ACCESS_TOKEN" not in pod_file.read_text()
-
-
-def test_the_pod_does_not_run_as_root_and_has_one_writable_folder(pod: dict[str, Any]) -> None:
-    [container] = pod["spec"]["containers"]
+    text = pod_file.read_text()
+    assert "ACCESS_TOKEN" not in text
+    spec = yaml.safe_load(text)["spec"]
+    [container] = spec["containers"]
     assert "airflow.sdk.execution_time.execute_workload" in container["args"]
-    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert spec["securityContext"]["runAsNonRoot"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/tmp"]  # noqa: S108 - a folder of the pod
-    assert pod["spec"]["restartPolicy"] == "Never"
-
-
-def test_an_entrys_pod_override_reaches_the_pod(pod: dict[str, Any]) -> None:
-    [container] = pod["spec"]["containers"]
+    assert spec["restartPolicy"] == "Never"
     assert container["resources"]["limits"]["memory"] == "3Gi"
 
 
 @cases("x", "{spec: {}}")
 def test_the_check_names_an_entry_that_is_no_pod(wrong: str, tmp_path: Path) -> None:
     listed = tmp_path / "workspaces.meltano.yml"
-    config = f"executor_config: {{pod_override: {wrong}}}"
-    listed.write_text(
-        "plugins:\n  extractors:\n"
-        f"  - {{name: tap-leads--bad, inherit_from: x, annotations: {{airflow: {{{config}}}}}}}\n"
-    )
+    listed.write_text(WORKSPACES.replace("POD", wrong))
     done = finish(program("python"), "-m", "orchestrate.check", listed)
     assert done.returncode == 1
-    assert "tap-leads--bad: " in done.stderr
+    assert "tap-leads--acme: " in done.stderr
     assert "0 right, 1 wrong" in done.stdout
 
 
 def test_the_dockerfile_copies_what_exists_and_does_not_run_as_root() -> None:
     """The image itself is built in a weekly workflow."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    copied = [
-        source
-        for line in lines
-        if line.startswith("COPY ") and "--from" not in line
-        for source in line.split()[1:-1]
-    ]
+    copies = [line.split() for line in lines if re.match("COPY (?!--from)", line)]
+    copied = {source for _, *sources, _ in copies for source in sources}
     assert copied
-    assert [source for source in copied if not (ROOT / source).exists()] == []
+    assert {source for source in copied if not (ROOT / source).exists()} == set()
     [user] = [line for line in lines if line.startswith("USER ")]
     assert re.fullmatch(r"USER [1-9]\d*:[1-9]\d*", user)

@@ -7,10 +7,8 @@ responds, and five more entries are wrong. This takes minutes, so only `.ci/run`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -71,49 +69,11 @@ def notify(context):
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The state after the end of all runs, and of Airflow.
-
-    Attributes:
-        folder: All files.
-        sandbox: Served the workspaces.
-        postgres: Took the leads and Meltano's state.
-        runs: The first run of each workspace.
-        logs: The log of each of these runs.
-        dags: The DAG of each workspace.
-        import_errors: Airflow's import errors.
-        stuck_twice: The states of the stuck workspace's two runs, while one was running.
-        stuck: The processes of its run.
-        alive: Those of these processes that survived the run.
-    """
-
-    folder: Path
-    sandbox: Sandbox
-    postgres: PostgresServer
-    runs: dict[str, Run]
-    logs: dict[str, str]
-    dags: dict[str, dict[str, Any]]
-    import_errors: list[str]
-    stuck_twice: list[str]
-    stuck: list[psutil.Process]
-    alive: list[psutil.Process]
-
-
-def processes(words: str) -> list[psutil.Process]:
-    """The processes with these words in their command."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if words in " ".join(process.info["cmdline"] or ())
-    ]
-
-
 @pytest.fixture(scope="module")
 def outcome(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
-) -> Iterator[Outcome]:
-    """Runs all workspaces."""
+) -> Iterator[SimpleNamespace]:
+    """Runs all workspaces; the state after the end of the runs, and of Airflow."""
     folder = tmp_path_factory.mktemp("airflow")
     (folder / "tmp").mkdir()
     (folder / "alerting.py").write_text(ALERTING.format(file=str(folder / "alerts")))
@@ -134,7 +94,11 @@ def outcome(
             seen: list[psutil.Process] = []
 
             def is_stuck(runs: list[Run]) -> bool:
-                seen[:] = processes(f"/run/{STUCK}/")
+                seen[:] = [
+                    process
+                    for process in psutil.process_iter(["cmdline"])
+                    if f"/run/{STUCK}/" in " ".join(process.info["cmdline"] or ())
+                ]
                 return bool(seen) or all(run.is_over for run in runs)
 
             twice = [run.state for run in api.wait_for_runs(is_stuck, 300) if run.dag == STUCK]
@@ -143,41 +107,41 @@ def outcome(
                 lambda runs: all(run.is_over for run in runs if run.identity != again), 300
             )
             runs = {run.dag: run for run in ended if run.identity in first}
-            outcome = Outcome(
-                folder,
-                box,
-                postgres,
-                runs,
+            outcome = SimpleNamespace(
+                folder=folder,
+                sandbox=box,
+                runs=runs,  # the first one of each workspace
                 logs={dag: airflow.log(run) for dag, run in runs.items()},
                 dags={name: api.dag(name) for name in TOKENS},
                 import_errors=api.import_errors(),
-                stuck_twice=sorted(twice),
-                stuck=seen,
-                alive=psutil.wait_procs(seen, timeout=10)[1],
+                stuck_twice=sorted(twice),  # the states of its two runs, while one was running
+                stuck=seen,  # its processes
+                alive=psutil.wait_procs(seen, timeout=10)[1],  # those that survived the run
             )
         yield outcome
 
 
 @cases((LARGE, "of_its_own"), (SMALL, "tap_leads__small"))
 def test_a_workspace_arrives_completely_whatever_happens_to_others(
-    dag: str, schema: str, outcome: Outcome
+    dag: str, schema: str, outcome: SimpleNamespace, postgres: PostgresServer
 ) -> None:
     assert outcome.runs[dag].state == "success", outcome.logs[dag]
     workspace = outcome.sandbox.workspaces[TOKENS[dag]]
-    rows = loaded(outcome.postgres, schema, workspace.app_id)
+    rows = loaded(postgres, schema, workspace.app_id)
     assert sorted(rows) == sorted(lead["id"] for lead in workspace.leads())
 
 
-def test_a_wrong_token_fails_its_own_workspace_at_once_and_says_so(outcome: Outcome) -> None:
+def test_a_wrong_token_fails_its_own_workspace_at_once_and_says_so(
+    outcome: SimpleNamespace, postgres: PostgresServer
+) -> None:
     run = outcome.runs[REFUSED]
-    assert run.state == "failed"
+    assert (run.state, run.tries) == ("failed", 1)
     assert outcome.dags[REFUSED]["task"]["retries"] == 3
-    assert run.tries == 1
     assert "401" in outcome.logs[REFUSED]
-    assert outcome.postgres.query("SELECT id FROM tap_leads__refused.contacts") == []
+    assert postgres.query("SELECT id FROM tap_leads__refused.contacts") == []
 
 
-def test_no_token_is_written_down(outcome: Outcome) -> None:
+def test_no_token_is_written_down(outcome: SimpleNamespace, postgres: PostgresServer) -> None:
     """Neither in a log, nor in Airflow's database with its templates and XComs, nor by Meltano."""
     files = [path for path in outcome.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     contents = {str(path.relative_to(outcome.folder)): path.read_bytes() for path in files}
@@ -185,12 +149,11 @@ def test_no_token_is_written_down(outcome: Outcome) -> None:
     assert sum(b"tap-leads--large" in content for content in contents.values()) > 2
     assert not list((outcome.folder / "tmp").rglob("*.json")), "files of the runs"
     assert [name for name, content in contents.items() if b"t0ken-of-" in content] == []
-    for table in ("runs", "state", "plugin_settings"):
-        rows = outcome.postgres.query(f"SELECT * FROM {table}")
-        assert "t0ken-of-" not in repr(rows)
+    tables = [postgres.query(f"SELECT * FROM {t}") for t in ("runs", "state", "plugin_settings")]
+    assert "t0ken-of-" not in repr(tables)
 
 
-def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: Outcome) -> None:
+def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: SimpleNamespace) -> None:
     began = {dag: datetime.fromisoformat(run.began or "") for dag, run in outcome.runs.items()}
     lasted = {dag: timedelta(seconds=run.seconds or 0) for dag, run in outcome.runs.items()}
     by_size = sorted(LEADS, key=lambda dag: -LEADS[dag])
@@ -199,49 +162,45 @@ def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: Outco
         assert sum(began[dag] <= moment < began[dag] + lasted[dag] for dag in began) <= AT_ONCE
 
 
-def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(outcome: Outcome) -> None:
+def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(
+    outcome: SimpleNamespace,
+) -> None:
+    """A run that is started by hand waits for the one before."""
+    assert outcome.stuck_twice == ["queued", "running"]
     assert outcome.runs[STUCK].state == "failed"
     assert outcome.stuck
     assert outcome.alive == []
 
 
-def test_a_run_that_is_started_by_hand_waits_for_the_one_before(outcome: Outcome) -> None:
-    assert outcome.stuck_twice == ["queued", "running"]
-
-
-def test_a_failed_run_is_repeated_after_the_idle_minute_and_meltanos_five(
-    outcome: Outcome,
-) -> None:
-    task = outcome.dags[LARGE]["task"]
-    assert task["retries"] == 3
-    assert task["retry_delay"]["seconds"] == 360
-
-
 def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affected(
-    outcome: Outcome,
+    outcome: SimpleNamespace,
 ) -> None:
     [error] = outcome.import_errors
-    assert "tap-leads--wrong: " in error
-    assert "hours" in error
-    assert "tap-leads--pod: `pod_override` needs" in error
-    assert "entry 6: " in error
-    assert "tap-leads--empty: " in error
-    assert "tap-leads--small: its name is used twice" in error
+    for words in (
+        "tap-leads--wrong: ",
+        "hours",
+        "tap-leads--pod: `pod_override` needs",
+        "entry 6: ",
+        "tap-leads--empty: ",
+        "tap-leads--small: its name is used twice",
+    ):
+        assert words in error
     assert not any(f"{name}: " in error for name in LEADS if name != SMALL)
 
 
-def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(outcome: Outcome) -> None:
+def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(
+    outcome: SimpleNamespace,
+) -> None:
     assert sorted((outcome.folder / "alerts").read_text().split()) == [REFUSED, STUCK]
 
 
-def test_a_dag_says_what_it_does_and_what_to_do_when_it_fails(outcome: Outcome) -> None:
-    page = outcome.dags[LARGE]["doc_md"]
-    assert "tap_leads__large" in page, "the connection with the token"
-    assert "When it fails" in page
-
-
-def test_the_options_of_an_entry_reach_airflow(outcome: Outcome) -> None:
-    dag = outcome.dags[REFUSED]
-    assert dag["owners"] == ["growth"]
-    assert dag["task"]["queue"] == "small-ones"
-    assert outcome.dags[LARGE]["task"]["queue"] == "default"
+def test_a_dag_has_the_options_of_its_entry_and_says_what_to_do_when_it_fails(
+    outcome: SimpleNamespace,
+) -> None:
+    """A failed run is repeated after the idle minute and Meltano's five."""
+    large, refused = outcome.dags[LARGE], outcome.dags[REFUSED]
+    assert "tap_leads__large" in large["doc_md"], "the connection with the token"
+    assert "When it fails" in large["doc_md"]
+    assert (large["task"]["retries"], large["task"]["retry_delay"]["seconds"]) == (3, 360)
+    assert refused["owners"] == ["growth"]
+    assert (refused["task"]["queue"], large["task"]["queue"]) == ("small-ones", "default")

@@ -24,15 +24,11 @@ import json, sys
 from demo.postgres import PostgresServer
 with PostgresServer() as server:
     [(data,)] = server.query("SHOW data_directory")
-    print(json.dumps([server.port, int(open(f"{data}/postmaster.pid").readline())]), flush=True)
-    sys.stdin.read()
-"""
-
-KEEPING_PARENT = """
-import json
-from demo.postgres import PostgresServer
-with PostgresServer() as server:
-    print(json.dumps([server.url, server.keep()]))
+    process = int(open(f"{data}/postmaster.pid").readline())
+    kept = server.keep() if "keep" in sys.argv else 0
+    print(json.dumps([server.url, server.port, process, kept]), flush=True)
+    if not kept:
+        sys.stdin.read()
 """
 
 
@@ -46,10 +42,11 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
-def start(program: str) -> subprocess.Popen[bytes]:
+def start(*arguments: str) -> subprocess.Popen[bytes]:
     """Starts a program that runs a server."""
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, stderr=pipe)
+    command = [sys.executable, "-c", PARENT, *arguments]
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 def responds(port: int) -> bool:
@@ -64,43 +61,27 @@ def test_it_runs_statements_and_commits_them(postgres: PostgresServer) -> None:
     assert postgres.query("SELECT n FROM kept") == [(2,)]
 
 
-@cases(
-    any_script=("server_encoding", "UTF8"),
-    this_machine_only=("listen_addresses", "127.0.0.1"),
-    no_socket_file=("unix_socket_directories", ""),
-)
-def test_it_is_set_up_in_the_same_way_on_every_machine(
-    setting: str, value: str, postgres: PostgresServer
-) -> None:
-    assert postgres.query(f"SHOW {setting}") == [(value,)]
+def test_it_takes_any_script_and_is_open_to_this_machine_only(postgres: PostgresServer) -> None:
+    names = ("server_encoding", "listen_addresses", "unix_socket_directories")
+    settings = [postgres.query(f"SHOW {name}") for name in names]
+    assert settings == [[("UTF8",)], [("127.0.0.1",)], [("",)]]
 
 
 @cases("", "postgres")
-def test_it_refuses_connections_without_the_password(
-    password: str, postgres: PostgresServer
-) -> None:
+def test_it_refuses_a_wrong_password(password: str, postgres: PostgresServer) -> None:
     """Other users of this machine can connect to the port too."""
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(postgres.url.replace(postgres.password, password))
 
 
-def test_two_servers_have_different_ports_passwords_and_folders(postgres: PostgresServer) -> None:
-    with PostgresServer() as other:
-        assert (other.port, other.password) != (postgres.port, postgres.password)
-        assert other.query("SHOW data_directory") != postgres.query("SHOW data_directory")
-
-
-@cases(None, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-def test_nothing_is_left_when_the_parent_ends_or_is_killed(
-    number: int | None, temporary: Path
-) -> None:
+@cases(signal.SIGKILL, signal.SIGINT)
+def test_nothing_is_left_when_the_parent_is_killed(number: signal.Signals, temporary: Path) -> None:
     """No process, file or open port is left. SIGINT raises an error in the `with` statement."""
-    with start(PARENT) as parent:
+    with start() as parent:
         assert parent.stdout
-        port, server = json.loads(parent.stdout.readline())
+        _, port, server, _ = json.loads(parent.stdout.readline())
         assert psutil.pid_exists(server)
-        if number:
-            parent.send_signal(number)
+        parent.send_signal(number)
         parent.communicate(timeout=30)  # the supervisor has the same stderr, so it has ended too
     assert not psutil.pid_exists(server)
     assert not responds(port)
@@ -108,23 +89,21 @@ def test_nothing_is_left_when_the_parent_ends_or_is_killed(
 
 
 def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: Path) -> None:
-    with start(PARENT) as parent:
+    with start() as parent:
         while not list(temporary.iterdir()) and parent.poll() is None:
             time.sleep(0.01)
         parent.kill()
         said, _ = parent.communicate(timeout=60)
-    assert said == b""
-    assert list(temporary.iterdir()) == []
+    assert (said, list(temporary.iterdir())) == (b"", [])
 
 
 def test_a_kept_server_outlives_its_parent_until_sigterm(temporary: Path) -> None:
     """The readers of the parent's output do not wait for the server."""
-    with start(KEEPING_PARENT) as parent:
+    with start("keep") as parent:
         output, _ = parent.communicate(timeout=60)
-    url, supervisor = json.loads(output)
+    url, port, _, supervisor = json.loads(output)
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
-        port = connection.info.port
     os.kill(supervisor, signal.SIGTERM)
     limit = time.monotonic() + 30
     while list(temporary.iterdir()):
@@ -142,13 +121,17 @@ def test_it_never_runs_as_root(postgres: PostgresServer) -> None:
     assert Path(data).parent.owner() == user
 
 
-def test_pg_bin_names_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pg_bin_names_other_programs_for_a_server_that_shares_nothing(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For example the older PostgreSQL of the same wheel."""
     older = min(programs().parents[1].glob("pginstall*/bin"))
     version = subprocess.check_output([older / "postgres", "--version"], text=True).split()[-1]
     monkeypatch.setenv("PG_BIN", str(older))
     with PostgresServer() as server:
         assert server.query("SHOW server_version") == [(version,)]
+        assert server.query("SHOW data_directory") != postgres.query("SHOW data_directory")
+        assert (server.port, server.password) != (postgres.port, postgres.password)
 
 
 def test_a_wrong_pg_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -163,11 +146,10 @@ def test_a_server_that_does_not_start_says_why(
 ) -> None:
     """The message ends with the end of the log, and nothing is left."""
     broken = temporary / "bin"
-    broken.mkdir()
-    broken.chmod(0o755)
+    broken.mkdir(0o755)
     for name in ("initdb", "postgres"):
-        script = "echo 'FATAL: no space left'; exit 1" if name == failing else ""
-        (broken / name).write_text(f"#!/bin/sh\n{script}\n")
+        end = "echo 'FATAL: no space left'; exit 1"
+        (broken / name).write_text(f"#!/bin/sh\n{end if name == failing else ''}\n")
         (broken / name).chmod(0o755)
     monkeypatch.setenv("PG_BIN", str(broken))
     with pytest.raises(PostgresError, match=r"FATAL: no space left$"), PostgresServer():

@@ -15,8 +15,8 @@ BIN = Path(sys.executable).parent
 
 def finish(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end, without input; the options are those of `subprocess.run`."""
-    piped = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
-    return subprocess.run(command, check=False, **{"cwd": ROOT, "timeout": 120} | piped | options)
+    usual: dict[str, Any] = {"cwd": ROOT, "timeout": 120, "capture_output": True, "text": True}
+    return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, **usual | options)
 
 
 def output(*command: str | Path, **options: Any) -> str:
