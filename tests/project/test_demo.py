@@ -6,6 +6,8 @@
 import sys
 from pathlib import Path
 from subprocess import TimeoutExpired
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from psycopg.errors import UndefinedTable
@@ -15,7 +17,6 @@ from support.cases import cases
 import demo.__main__ as program
 from demo import meltano
 from demo.check import compare
-from demo.postgres import PostgresServer
 from demo.table import table
 from tap_leads.sandbox import Sandbox
 
@@ -35,24 +36,6 @@ def test_rows_are_compared_by_id(rows: str, report: str) -> None:
     assert str(result) == report
 
 
-class FakeServer(PostgresServer):
-    """A destination with the rows that a test chooses."""
-
-    def __init__(self, leads: int) -> None:
-        self.host, self.port = "host", 5432
-        held = Sandbox(leads).workspace.leads()
-        self._rows = [(lead["id"], "2026", "", "", "Zoë") for lead in held]
-
-    def query(self, sql: str, params: object = ()) -> list[tuple[object, ...]]:
-        """Returns rows for the two statements of the demo."""
-        del params
-        if sql.startswith("SHOW"):
-            return [("18",)]
-        if not self._rows:
-            raise UndefinedTable
-        return [*self._rows]
-
-
 @cases(
     complete=(3, 0, 0),
     a_lead_is_missing=(2, 0, 1),
@@ -67,8 +50,17 @@ def test_the_demo_succeeds_only_if_meltano_does_and_every_lead_arrives(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A failed demo shows Meltano's log."""
+
+    def query(sql: str) -> list[tuple[str, ...]]:
+        if sql.startswith("SHOW"):
+            return [("18",)]
+        if not rows:
+            raise UndefinedTable
+        return [(lead["id"], "2026", "", "", "Zoë") for lead in Sandbox(rows).workspace.leads()]
+
+    server: Any = SimpleNamespace(host="host", port=5432, query=query)
     monkeypatch.setattr(program, "sync", lambda *_: (code, "what Meltano said"))
-    assert program.demonstrate(Sandbox(leads=3), FakeServer(rows), Path()) == result
+    assert program.demonstrate(Sandbox(leads=3), server, Path()) == result
     out, err = capsys.readouterr()
     assert f"Intercom has 3 leads, PostgreSQL {rows} rows. By id: " in out
     assert ("what Meltano said" in err) == bool(result)
@@ -107,9 +99,7 @@ def test_a_users_settings_do_not_reach_meltano(
     assert "TAP_LEADS_API_URL=here\n" in done.stdout
 
 
-def test_a_run_that_takes_too_long_ends_with_its_processes(
-    tmp_path: Path, fake_meltano: Path
-) -> None:
+def test_a_run_that_takes_too_long_is_killed(tmp_path: Path, fake_meltano: Path) -> None:
     fake_meltano.write_text("#!/bin/sh\necho started; sleep 60; echo ended\n")
     with pytest.raises(TimeoutExpired):
         meltano.run("run", folder=tmp_path, cwd=tmp_path, seconds=2)

@@ -22,19 +22,15 @@ def test_the_table_of_reactions_is_the_one_that_decides() -> None:
     assert len(re.findall(r"^\| [^|]+ \| `[A-Z_]+` \| ", PAGE, re.MULTILINE)) == len(REACTIONS)
 
 
-def test_each_reaction_is_explained_and_a_state_of_the_diagram() -> None:
-    edges = re.findall(r"^    ([A-Z]\w+) --> ([A-Z]\w+)", PAGE, re.MULTILINE)
-    states = {state.upper() for edge in edges for state in edge} - {"OPEN", "FOLLOW"}
-    assert states == {reaction.name for reaction in Reaction}
+def test_the_diagram_shows_each_reaction_and_what_follows_a_response() -> None:
     for reaction in Reaction:
         assert f"| `{reaction.name}` | {reaction.value} |\n" in PAGE
-
-
-def test_each_edge_of_the_diagram_from_a_response_is_in_the_table() -> None:
-    edges = set(re.findall(r"^    (Open|Follow) --> (\w+)", PAGE, re.MULTILINE))
+    edges = set(re.findall(r"^    ([A-Z]\w+) --> ([A-Z]\w+)", PAGE, re.MULTILINE))
+    states = {state.upper() for edge in edges for state in edge} - {"OPEN", "FOLLOW"}
+    assert states == {reaction.name for reaction in Reaction}
     state = {Moment.OPENING: "Open", Moment.LATER: "Follow"}
     pages = {("Open", "Follow"), ("Follow", "Follow")}
-    assert edges == pages | {
+    assert {edge for edge in edges if edge[0] in state.values()} == pages | {
         (state[moment], reaction.name.title())
         for reactions in REACTIONS.values()
         for moment, reaction in reactions.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -29,11 +28,11 @@ ENTRY = YAML_FILE.load(ROOT / "hub/tap-leads.yml")
 [IN_PROJECT] = YAML_FILE.load(ROOT / "meltano.yml")["plugins"]["extractors"]
 # Runs commands of Meltano one after the other, each forked, because its imports take long.
 MELTANO = f"""
-import os, sys
+import os, shlex, sys
 from meltano.cli import main
 for line in sys.argv[1:]:
     if not os.fork():
-        sys.argv = ["meltano", "--env-file={os.devnull}", *line.split()]
+        sys.argv = ["meltano", "--env-file={os.devnull}", *shlex.split(line)]
         sys.exit(main())
     if os.wait()[1]:
         sys.exit(line)
@@ -108,10 +107,7 @@ def test_a_new_project_adds_the_tap_without_any_hub_and_selects_fields(tmp_path:
     choices. The package is the checkout's, in place of the repository's.
     """
     operators = (ROOT / "docs/operators.md").read_text()
-    selections = [
-        " ".join(shlex.split(line))
-        for line in re.findall(r"^meltano (select .*)", operators, re.MULTILINE)
-    ]
+    selections = re.findall(r"^meltano (select .*)", operators, re.MULTILINE)
     package = f"{ROOT} --constraint {ROOT / 'requirements/plugins.txt'}"
     YAML().dump(ENTRY | {"pip_url": package}, tmp_path / "tap-leads.yml")
     own = [{"name": "tap-leads", "config": {"api_version": 1.3}}]

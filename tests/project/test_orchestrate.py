@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -123,7 +124,7 @@ def outcome(
 
 @cases((LARGE, "of_its_own"), (SMALL, "tap_leads__small"))
 def test_a_workspace_arrives_completely_whatever_happens_to_others(
-    dag: str, schema: str, outcome: SimpleNamespace, postgres: PostgresServer
+    dag: str, schema: str, outcome: Any, postgres: PostgresServer
 ) -> None:
     assert outcome.runs[dag].state == "success", outcome.logs[dag]
     workspace = outcome.sandbox.workspaces[TOKENS[dag]]
@@ -131,8 +132,8 @@ def test_a_workspace_arrives_completely_whatever_happens_to_others(
     assert sorted(rows) == sorted(lead["id"] for lead in workspace.leads())
 
 
-def test_a_wrong_token_fails_its_own_workspace_at_once_and_says_so(
-    outcome: SimpleNamespace, postgres: PostgresServer
+def test_a_wrong_token_fails_its_own_workspace_at_once(
+    outcome: Any, postgres: PostgresServer
 ) -> None:
     run = outcome.runs[REFUSED]
     assert (run.state, run.tries) == ("failed", 1)
@@ -141,7 +142,7 @@ def test_a_wrong_token_fails_its_own_workspace_at_once_and_says_so(
     assert postgres.query("SELECT id FROM tap_leads__refused.contacts") == []
 
 
-def test_no_token_is_written_down(outcome: SimpleNamespace, postgres: PostgresServer) -> None:
+def test_no_token_is_written_down(outcome: Any, postgres: PostgresServer) -> None:
     """Neither in a log, nor in Airflow's database with its templates and XComs, nor by Meltano."""
     files = [path for path in outcome.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     contents = {str(path.relative_to(outcome.folder)): path.read_bytes() for path in files}
@@ -153,7 +154,7 @@ def test_no_token_is_written_down(outcome: SimpleNamespace, postgres: PostgresSe
     assert "t0ken-of-" not in repr(tables)
 
 
-def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: SimpleNamespace) -> None:
+def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: Any) -> None:
     began = {dag: datetime.fromisoformat(run.began or "") for dag, run in outcome.runs.items()}
     lasted = {dag: timedelta(seconds=run.seconds or 0) for dag, run in outcome.runs.items()}
     by_size = sorted(LEADS, key=lambda dag: -LEADS[dag])
@@ -162,9 +163,7 @@ def test_the_largest_start_first_and_no_more_than_the_pool_allows(outcome: Simpl
         assert sum(began[dag] <= moment < began[dag] + lasted[dag] for dag in began) <= AT_ONCE
 
 
-def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(
-    outcome: SimpleNamespace,
-) -> None:
+def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(outcome: Any) -> None:
     """A run that is started by hand waits for the one before."""
     assert outcome.stuck_twice == ["queued", "running"]
     assert outcome.runs[STUCK].state == "failed"
@@ -172,9 +171,7 @@ def test_a_run_that_takes_too_long_is_ended_with_all_its_processes(
     assert outcome.alive == []
 
 
-def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affected(
-    outcome: SimpleNamespace,
-) -> None:
+def test_a_wrong_entry_is_an_import_error_that_names_it_and_affects_no_other(outcome: Any) -> None:
     [error] = outcome.import_errors
     for words in (
         "tap-leads--wrong: ",
@@ -188,15 +185,11 @@ def test_a_wrong_entry_is_an_import_error_that_names_it_and_no_other_dag_is_affe
     assert not any(f"{name}: " in error for name in LEADS if name != SMALL)
 
 
-def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(
-    outcome: SimpleNamespace,
-) -> None:
+def test_the_failure_callback_is_called_when_a_run_has_failed_for_good(outcome: Any) -> None:
     assert sorted((outcome.folder / "alerts").read_text().split()) == [REFUSED, STUCK]
 
 
-def test_a_dag_has_the_options_of_its_entry_and_says_what_to_do_when_it_fails(
-    outcome: SimpleNamespace,
-) -> None:
+def test_a_dag_has_the_options_of_its_entry_and_says_what_to_do_when_it_fails(outcome: Any) -> None:
     """A failed run is repeated after the idle minute and Meltano's five."""
     large, refused = outcome.dags[LARGE], outcome.dags[REFUSED]
     assert "tap_leads__large" in large["doc_md"], "the connection with the token"

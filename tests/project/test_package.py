@@ -9,7 +9,6 @@ import sysconfig
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from email.parser import Parser
 from pathlib import Path
 
@@ -41,20 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def wheel(folder: Path) -> Iterator[zipfile.ZipFile]:
-    with zipfile.ZipFile(folder / WHEEL) as archive:
-        yield archive
-
-
-def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """With its types and the sandbox, without the tests and the demo."""
-    held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    written = {*ROOT.glob("tap_leads/**/*.py"), ROOT / "tap_leads/py.typed"}
-    assert held == {str(path.relative_to(ROOT)) for path in written}
-    assert "tap_leads/sandbox/__main__.py" in held
-
-
 def test_the_source_distribution_has_all_that_its_tests_need(folder: Path) -> None:
     """After unpacking, each test module can be collected, with the package from there."""
     with tarfile.open(folder / f"dist/{NAME}.tar.gz") as archive:
@@ -71,9 +56,14 @@ def test_the_source_distribution_has_all_that_its_tests_need(folder: Path) -> No
     assert run(sys.executable, "-c", WHERE, cwd=unpacked).startswith(str(unpacked))
 
 
-def test_the_metadata_say_what_the_package_is(wheel: zipfile.ZipFile) -> None:
-    """A package index has no files of the repository, so the page must have no links to them."""
-    metadata = Parser().parsestr(wheel.read(f"{NAME}.dist-info/METADATA").decode())
+def test_the_wheel_holds_the_package_alone_and_says_what_it_is(folder: Path) -> None:
+    """With its types and the sandbox. A package index has no files to which its page could link."""
+    with zipfile.ZipFile(folder / WHEEL) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+        metadata = Parser().parsestr(archive.read(f"{NAME}.dist-info/METADATA").decode())
+    written = {*ROOT.glob("tap_leads/**/*.py"), ROOT / "tap_leads/py.typed"}
+    assert held == {str(path.relative_to(ROOT)) for path in written}
+    assert f"\n## {__version__} " in (ROOT / "CHANGELOG.md").read_text()
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     expected = {
         "Name": "tap-leads",
@@ -87,10 +77,6 @@ def test_the_metadata_say_what_the_package_is(wheel: zipfile.ZipFile) -> None:
     shown = {f"{label}, {url}" for label, url in urls.items()}
     assert set(metadata.get_all("Project-URL", [])) == shown
     assert re.findall(r"\]\((?!https://|#)", str(metadata.get_payload())) == []
-
-
-def test_the_changelog_has_the_version_that_is_built() -> None:
-    assert f"\n## {__version__} " in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_installed_wheel_syncs_its_own_sandbox(folder: Path) -> None:

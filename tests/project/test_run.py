@@ -13,14 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from support.cases import cases
-from support.programs import BIN
+from support.programs import BIN, finish, output
 
 from demo.meltano import ROOT, environment, tap_settings
 from orchestrate import cleanup
@@ -33,59 +32,39 @@ REFUSED = "Intercom refused the access token (HTTP 401, unauthorized)."
 WAITING = """
 mkdir "$MELTANO_SYS_DIR_ROOT/run"
 touch "$MELTANO_SYS_DIR_ROOT/run/tap.config.json"
-sleep 300 &
+sleep 60 &
 echo started $! $$
 wait
 """
 MELTANO = f'{BIN}/meltano "$@"'
-Start = Callable[..., subprocess.Popen[str]]
+RUN = (sys.executable, ROOT / "orchestrate/run.py", GLOBEX, "target-jsonl")
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a run of a script in place of Meltano; all files are in the test's folder."""
-    folder = tmp_path / "meltano"
-    for path in (folder, tmp_path / "tmp", tmp_path / "bin"):
-        path.mkdir()
+def env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a run whose files are all in this folder; SCRIPT replaces Meltano."""
+    for name in ("bin", "meltano", "tmp"):
+        (tmp_path / name).mkdir()
     for plugins in ("extractors", "loaders"):
-        (folder / plugins).symlink_to(ROOT / ".meltano" / plugins)
-    base = environment() | {"TMPDIR": str(tmp_path / "tmp"), "MELTANO_SYS_DIR_ROOT": str(folder)}
-    base |= {"PATH": f"{tmp_path}/bin:{base['PATH']}"}
-    base |= {"TARGET_JSONL_DESTINATION_PATH": str(tmp_path)}
-    with ExitStack() as ends:
-
-        def start(script: str, *watched: str, **env: str) -> subprocess.Popen[str]:
-            (tmp_path / "bin/meltano").write_text(f"#!/bin/bash\n{script}")
-            (tmp_path / "bin/meltano").chmod(0o755)
-            run = subprocess.Popen(
-                [sys.executable, ROOT / "orchestrate/run.py", GLOBEX, "target-jsonl", *watched],
-                cwd=ROOT,
-                env=base | env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            ends.enter_context(run)
-            ends.callback(run.kill)  # of a test that failed
-            return run
-
-        yield start
-
-
-def ended(run: subprocess.Popen[str]) -> tuple[int, str]:
-    """Waits for the end of a run; returns the exit code and the log."""
-    log, _ = run.communicate(timeout=120)
-    return run.returncode, log
+        (tmp_path / "meltano" / plugins).symlink_to(ROOT / ".meltano" / plugins)
+    (tmp_path / "bin/meltano").write_text('#!/bin/bash\neval "$SCRIPT"\n')
+    (tmp_path / "bin/meltano").chmod(0o755)
+    base = environment()
+    return base | {
+        "PATH": f"{tmp_path / 'bin'}:{base['PATH']}",
+        "TMPDIR": str(tmp_path / "tmp"),
+        "MELTANO_SYS_DIR_ROOT": str(tmp_path / "meltano"),
+        "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
+    }
 
 
 def files(folder: Path) -> list[Path]:
-    """The temporary files that the runs left."""
+    """The temporary files of the runs."""
     return [path for path in (folder / "tmp").rglob("*") if not path.is_dir()]
 
 
 def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_file(
-    start: Start, tmp_path: Path
+    env: dict[str, str], tmp_path: Path
 ) -> None:
     """Meltano refuses a whole list with wrong entries, unless the run gets its own entries only."""
     project = tmp_path / "project"
@@ -95,13 +74,11 @@ def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_fil
     listed.write_text("plugins: {extractors: [text, {name: tap-leads--bad, annotations: }]}")
     entries = entries_of(ROOT / "orchestrate/workspaces.meltano.yml", GLOBEX)
     assert [entry["name"] for entry in entries] == [GLOBEX, "tap-leads-one-table"]
-    own = json.dumps({"plugins": {"extractors": entries}})
+    own = {"WORKSPACE_ENTRIES": json.dumps({"plugins": {"extractors": entries}})}
     with Sandbox(leads=250) as sandbox:
-        env = tap_settings(sandbox) | {"MELTANO_PROJECT_ROOT": str(project)}
-        code, log = ended(start(MELTANO, **env))
-        assert code != 0, log
-        code, log = ended(start(MELTANO, **env, WORKSPACE_ENTRIES=own))
-    assert code == 0, log
+        env |= tap_settings(sandbox) | {"MELTANO_PROJECT_ROOT": str(project), "SCRIPT": MELTANO}
+        assert finish(*RUN, env=env).returncode != 0
+        output(*RUN, env=env | own)
     assert len((tmp_path / "contacts.jsonl").read_text().splitlines()) == 250
     assert files(tmp_path) == []
     # Meltano's state is where it is without this program, so the next run finds it.
@@ -109,26 +86,26 @@ def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_fil
 
 
 def test_a_refused_token_is_1_for_meltano_whose_line_is_the_last_and_77_for_a_run(
-    start: Start,
+    env: dict[str, str],
 ) -> None:
     with Sandbox(leads=250, faults=["401@1"]) as sandbox:
-        script = f"{MELTANO}\ncode=$?; echo $code; exit $code"
-        ended_with, log = ended(start(script, **tap_settings(sandbox)))
-    *before, last, code = log.splitlines()
-    assert (ended_with, code) == (77, "1"), log
+        env |= {"SCRIPT": f"{MELTANO}\ncode=$?; echo $code; exit $code"}
+        done = finish(*RUN, env=env | tap_settings(sandbox))
+    *before, last, code = done.stdout.splitlines()
+    assert (done.returncode, code) == (77, "1"), done.stdout
     assert "Run completed" in last
     assert any(REFUSED in line for line in before)
 
 
 @cases(no_permission=(["403@1"], 77), firewall=(["403@1", "html@1"], 1))
 def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
-    faults: list[str], code: int, start: Start
+    faults: list[str], code: int, env: dict[str, str]
 ) -> None:
     """Without Meltano, which adds nothing to the tap's lines that matters here."""
     with Sandbox(leads=250, faults=faults) as sandbox:
-        script = f"exec {sys.executable} -m tap_leads --config=ENV"
-        ended_with, log = ended(start(script, **tap_settings(sandbox)))
-    assert ended_with == code, log
+        env |= {"SCRIPT": f"exec {sys.executable} -m tap_leads --config=ENV"}
+        done = finish(*RUN, env=env | tap_settings(sandbox))
+    assert done.returncode == code, done.stdout
 
 
 @cases(
@@ -136,17 +113,23 @@ def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
     success=(f"echo '[error] {REFUSED}'; exit 0", 0),
     signal=("kill -TERM $$", 143),
 )
-def test_any_other_end_keeps_meltanos_exit_code(script: str, code: int, start: Start) -> None:
-    assert ended(start(script))[0] == code
+def test_any_other_end_keeps_meltanos_exit_code(
+    script: str, code: int, env: dict[str, str]
+) -> None:
+    assert finish(*RUN, env=env | {"SCRIPT": script}).returncode == code
 
 
 @cases(signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, watched=None)
 def test_a_run_that_is_killed_or_told_to_watch_a_process_that_ends_leaves_nothing(
-    number: signal.Signals | None, start: Start, tmp_path: Path
+    number: signal.Signals | None, env: dict[str, str], tmp_path: Path
 ) -> None:
     """No process and no file. A worker's main process, for example, is not the run's parent."""
-    with subprocess.Popen(["sleep", "60"]) as worker:
-        run = start(WAITING, str(worker.pid))
+    with (
+        subprocess.Popen(["sleep", "60"]) as worker,
+        subprocess.Popen(
+            [*RUN, str(worker.pid)], env=env | {"SCRIPT": WAITING}, stdout=subprocess.PIPE
+        ) as run,
+    ):
         assert run.stdout
         _, *pids = run.stdout.readline().split()
         assert "tap.config.json" in [path.name for path in files(tmp_path)]
@@ -155,9 +138,9 @@ def test_a_run_that_is_killed_or_told_to_watch_a_process_that_ends_leaves_nothin
             run.send_signal(number)
         else:
             worker.kill()
-        code, _ = ended(run)  # the cleanup has the same standard output, so it has ended too
+        run.communicate(timeout=30)  # the cleanup has the same output, so it has ended too
         worker.kill()
-    assert code != 0
+    assert run.returncode != 0
     assert time.monotonic() - began < cleanup.SECONDS, "it waited until it had to kill"
     for pid in pids:  # a zombie is a process that nobody waits for after its parent was killed
         with suppress(psutil.NoSuchProcess):
@@ -177,7 +160,7 @@ def test_a_process_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(
-    start: Start, tmp_path: Path
+    env: dict[str, str], tmp_path: Path
 ) -> None:
     """The files of a run that still goes on are not touched."""
     folders = tmp_path / f"tmp/tap-leads-runs-{os.getuid()}"
@@ -186,14 +169,14 @@ def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(
         (folders / name / "tap.config.json").touch()
     lock = os.open(folders / "going-on", os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    assert ended(start("true"))[0] == 0
+    output(*RUN, env=env)
     os.close(lock)
     assert [path.parent.name for path in files(tmp_path)] == ["going-on"]
 
 
 def test_a_folder_that_another_user_may_have_prepared_is_refused(
-    start: Start, tmp_path: Path
+    env: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / f"tmp/tap-leads-runs-{os.getuid()}").symlink_to(tmp_path)
-    code, log = ended(start("echo started"))
-    assert (code, "Set TMPDIR" in log, "started" in log) == (1, True, False)
+    done = finish(*RUN, env=env | {"SCRIPT": "echo started"})
+    assert (done.returncode, "Set TMPDIR" in done.stderr, done.stdout) == (1, True, "")

@@ -1,7 +1,12 @@
-"""The pages show what the programs print."""
+"""The README and the pages for users show what the programs do.
+
+tests/tap/test_faults.py tries the tables of docs/operators.md.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 import sys
@@ -12,17 +17,24 @@ import pytest
 from support.cases import cases
 from support.pages import assert_prints
 from support.programs import BIN, output
-from support.tap import environment
+from support.tap import Workbench, environment
 
 from demo.meltano import ROOT
 from proof.benchmarks.faults import FAULTS, PAGE, Fault, measure, table
 from proof.benchmarks.peers import PEERS
+from tap_leads.errors import TapLeadsError
+from tap_leads.sandbox import Sandbox
+from tap_leads.scroll.limits import Limits, Pauses
+from tap_leads.scroll.outcomes import Outcome
+from tap_leads.scroll.reactions import Kind
+from tap_leads.singer.settings import SETTINGS
 
 README = (ROOT / "README.md").read_text()
+OPERATORS = (ROOT / "docs/operators.md").read_text()
 EXAMPLE, PAGES_EXAMPLE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SESSIONS = {
     block.splitlines()[0].removeprefix("$ ")[:40]: block
-    for page in (README, (ROOT / "docs/operators.md").read_text())
+    for page in (README, OPERATORS)
     for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
 }
 
@@ -40,13 +52,6 @@ WITH_LIBRARIES = [
     *("--with-requirements", str(ROOT / "requirements/libraries.txt")),
     *("--with-editable", str(ROOT), "python"),
 ]
-VARIABLES = {
-    "PYTEST_ADDOPTS": "",
-    "PYTHONIOENCODING": "utf-8",
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "UV_CACHE_DIR": str(ROOT / ".cache/uv"),
-    "UV_PYTHON_DOWNLOADS": "never",
-}
 
 
 @cases(**SESSIONS)
@@ -64,7 +69,6 @@ def test_a_session_prints_what_the_page_shows(session: str, tmp_path: Path) -> N
 
 
 def imports(program: str) -> set[str]:
-    """The packages that a program imports."""
     return set(re.findall(r"^(?:import|from) (\w+)", program, re.MULTILINE))
 
 
@@ -74,16 +78,26 @@ def run(program: str, folder: Path) -> str:
     file.write_text(program)
     interpreter = WITH_LIBRARIES if imports(program) & LIBRARIES else [sys.executable]
     module = ["-m", "pytest", "-p", "no:cacheprovider"] if "\ndef test_" in program else []
-    env = environment(**VARIABLES, DLT_DATA_DIR=str(folder))
+    env = environment(
+        PYTEST_ADDOPTS="",
+        PYTHONIOENCODING="utf-8",
+        DLT_DATA_DIR=str(folder),
+        RUNTIME__DLTHUB_TELEMETRY="false",
+        UV_CACHE_DIR=str(ROOT / ".cache/uv"),
+        UV_PYTHON_DOWNLOADS="never",
+    )
     return output(*interpreter, *module, file, cwd=folder, env=env, timeout=150)
 
 
-def is_seldom(title: str) -> bool:
-    """Whether a program changes only with a new version of a library."""
-    return bool(imports(PROGRAMS[title][0]) & {*LIBRARIES, "singer_sdk"})
+# Programs whose output changes only with a new version of a library.
+SELDOM = [
+    title
+    for title, (program, _) in PROGRAMS.items()
+    if imports(program) & {*LIBRARIES, "singer_sdk"}
+]
 
 
-@cases(*(title for title in PROGRAMS if not is_seldom(title)))
+@cases(*(title for title in PROGRAMS if title not in SELDOM))
 def test_a_program_prints_what_the_page_shows(title: str, tmp_path: Path) -> None:
     program, shown = PROGRAMS[title]
     assert bool(shown) != ("\ndef test_" in program)
@@ -91,7 +105,7 @@ def test_a_program_prints_what_the_page_shows(title: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.libraries
-@cases(*filter(is_seldom, PROGRAMS))
+@cases(*SELDOM)
 def test_a_program_with_a_library_prints_what_the_page_shows(title: str, tmp_path: Path) -> None:
     test_a_program_prints_what_the_page_shows(title, tmp_path)
 
@@ -145,3 +159,48 @@ def test_the_comparison_shows_what_the_tap_does(fault: Fault, tmp_path: Path) ->
     assert rows[0] == ["**tap-leads**", *(f"{fault.leads} / 0" for fault in FAULTS)]
     assert [cells[0] for cells in rows[1:]] == [f"{peer.title} ({peer.stream})" for peer in PEERS]
     assert str(measure(None, fault, tmp_path)) == f"{fault.leads} / 0"
+
+
+def test_a_failure_is_reported_within_the_time_that_the_page_derives() -> None:
+    """Each pause has its longest duration, and each request takes until its time limit."""
+    defaults = {name: setting.get("default") for name, setting in SETTINGS["properties"].items()}
+    pauses: list[float] = []
+    broken = Outcome(Kind.UNCLEAR, "no response came")
+    limits = Pauses(
+        Limits(**{name: defaults[name] for name in Limits.__dataclass_fields__}),
+        logging.getLogger("test"),
+        sleep=pauses.append,
+        jitter=lambda _, highest: highest,
+    )
+    for _ in range(defaults["max_restarts"]):
+        limits.restart(broken, opening=False)
+    with pytest.raises(TapLeadsError):
+        limits.restart(broken, opening=False)
+    requests = (len(pauses) + 1) * 2 * defaults["request_timeout"]
+    total = sum(pauses) + requests
+    waiting = defaults["scroll_wait_timeout"]
+    text = " ".join(OPERATORS.split())
+    for words in (
+        "five pauses before restarts, of 60, 90, 135, 203 and 304 seconds",
+        f"at most {sum(pauses):.0f} seconds",
+        f"Six requests that break take at most {2 * defaults['request_timeout']} seconds each",
+        f"which are {requests}.",
+        f"Together that is {total:.0f} seconds.",
+        f"Waiting without progress can add {waiting}.",
+        f"| a scroll that breaks each time | {total / 60:.0f} minutes |",
+        f"| both: waits and restarts | {(total + waiting) / 60:.0f} minutes |",
+        f"{waiting / 60:.0f} minutes (`scroll_wait_timeout`)",
+    ):
+        assert words in text
+    assert [round(pause / 1.1 + 0.01) for pause in pauses] == [60, 90, 135, 203, 304]
+
+
+def test_the_configuration_for_json_makes_each_line_of_the_log_json(workbench: Workbench) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", OPERATORS, re.DOTALL)
+    file = workbench.folder / "logging.yml"
+    file.write_text(block)
+    with Sandbox(leads=250) as sandbox:
+        run = workbench.sync(sandbox, environment={"SINGER_SDK_LOG_CONFIG": str(file)})
+    assert run.code == 0
+    messages = [json.loads(line)["message"] for line in run.log.splitlines()]
+    assert "Completed: 250 leads" in "".join(messages)
