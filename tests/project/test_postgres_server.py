@@ -55,12 +55,6 @@ def responds(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_it_takes_any_script_and_is_open_to_this_machine_only(postgres: PostgresServer) -> None:
-    names = ("server_encoding", "listen_addresses", "unix_socket_directories")
-    settings = [postgres.query(f"SHOW {name}") for name in names]
-    assert settings == [[("UTF8",)], [("127.0.0.1",)], [("",)]]
-
-
 @cases("", "postgres")
 def test_it_refuses_a_wrong_password(password: str, postgres: PostgresServer) -> None:
     """Other users of this machine can connect to the port too."""
@@ -106,10 +100,12 @@ def test_a_kept_server_outlives_its_parent_until_sigterm(temporary: Path) -> Non
     assert not responds(port)
 
 
-def test_it_never_runs_as_root(postgres: PostgresServer) -> None:
-    """As root, it runs as `nobody`, and its parent folder stays closed to other users."""
+def test_it_takes_any_script_and_is_closed_to_others(postgres: PostgresServer) -> None:
+    """It never runs as root, but as `nobody`, whose parent folder stays closed to other users."""
+    names = ("server_encoding", "listen_addresses", "unix_socket_directories", "data_directory")
+    *settings, data = [value for name in names for [value] in postgres.query(f"SHOW {name}")]
+    assert settings == ["UTF8", "127.0.0.1", ""]
     user = pwd.getpwuid(os.geteuid()).pw_name
-    [(data,)] = postgres.query("SHOW data_directory")
     assert Path(data).owner() == ("nobody" if user == "root" else user)
     assert Path(data).stat().st_mode & 0o077 == 0
     assert Path(data).parent.owner() == user
