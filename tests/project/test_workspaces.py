@@ -130,7 +130,7 @@ def test_a_second_run_of_a_workspace_is_refused_and_the_readmes_xargs_loads_the_
             assert not first.done(), first.result().stdout
             time.sleep(0.2)
         own = meltano.environment() | env | {"TMPDIR": str(tmp_path)}
-        others = finish("bash", "-c", command, env=own)
+        others = finish("bash", "-c", command, env=own, timeout=240)
         globex.release()
         assert first.result().returncode == 0, first.result().stdout
     assert others.returncode == 123
