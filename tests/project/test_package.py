@@ -49,8 +49,9 @@ def test_the_source_distribution_has_all_that_its_tests_need(folder: Path) -> No
     names = {"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "meltano.yml"}
     for name in {str(path.relative_to(ROOT)) for path in needed} | names:
         assert (unpacked / name).is_file(), name
-    options = ("--collect-only", "--quiet", "--numprocesses=0", "-m", "", "-p", "no:cacheprovider")
-    collected = run(sys.executable, "-m", "pytest", *options, cwd=unpacked)
+    collect = ("pytest", "--collect-only", "--quiet", "--assert=plain", "--numprocesses=0")
+    options = ("-p", "no:cacheprovider", "-m", "")
+    collected = run(sys.executable, "-m", *collect, *options, cwd=unpacked)
     for path in (ROOT / "tests").glob("*/test_*.py"):
         assert f"{path.relative_to(ROOT)}::" in collected
     assert run(sys.executable, "-c", WHERE, cwd=unpacked).startswith(str(unpacked))
