@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.pages import Page, read_page
@@ -36,19 +36,45 @@ class Clock:
         self.now += seconds
 
 
-class Recorder(logging.Handler):
-    """Keeps the messages of a logger."""
+class Recorder(logging.Logger):
+    """A logger that keeps its messages."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("recorder", logging.INFO)
         self.lines: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.levelname}: {record.getMessage()}")
+    def _log(self, level: int, msg: object, args: Any, *_: object, **__: object) -> None:
+        self.lines.append(f"{logging.getLevelName(level)}: {str(msg) % args}")
+
+
+class VirtualPauses(Pauses):
+    """Pauses on a virtual clock.
+
+    Attributes:
+        log: What was logged.
+        jitters: Between which numbers each delay was varied.
+    """
+
+    def __init__(
+        self, clock: Clock, pick: Callable[[float, float], float] = min, **limits: Any
+    ) -> None:
+        self.clock = clock
+        self.recorder = Recorder()
+        self.log = self.recorder.lines
+        self.jitters: list[tuple[float, float]] = []
+
+        def jitter(low: float, high: float) -> float:
+            self.jitters.append((low, high))
+            return pick(low, high)
+
+        super().__init__(Limits(**limits), self.recorder, sleep=clock.sleep, jitter=jitter)
 
 
 class Source(Pages, Witnesses, Protocol):
-    """A source of pages and counts."""
+    """A source of pages and counts, on a virtual clock; notes the tokens that it is asked for."""
+
+    clock: Clock
+    asked: list[str | None]
 
 
 @dataclass
@@ -116,19 +142,11 @@ def passed_on(body: bytes) -> list[str]:
     ]
 
 
-def run(  # noqa: PLR0913, PLR0917 - the parts of the loop
-    source: Source,
-    limits: Limits,
-    clock: Clock,
-    asked: list[str | None],
-    mismatch: Mismatch = "fail",
-    page_size: int = 100,
-) -> Result:
+def run(source: Source, mismatch: Mismatch, page_size: int, **limits: Any) -> Result:
     """Runs the loop to its end."""
-    recorder = Recorder()
-    logger = logging.Logger("lifecycle", logging.INFO)  # noqa: LOG001 - of this run alone
-    logger.addHandler(recorder)
-    pauses = Pauses(limits, logger, sleep=clock.sleep, jitter=lambda low, _high: low)
+    clock = source.clock
+    pauses = VirtualPauses(clock, **limits)
+    logger = pauses.recorder
     counts = Counts(source, pauses, logger, clock)
     lifecycle = Lifecycle(
         source, counts, Judge(mismatch), pauses, logger, clock=clock, page_size=page_size
@@ -140,7 +158,7 @@ def run(  # noqa: PLR0913, PLR0917 - the parts of the loop
             versions += passed_on(body)
     except TapLeadsError as caught:
         error = str(caught)
-    return Result(versions, clock.waits, asked, error, recorder.lines, lifecycle.tally)
+    return Result(versions, clock.waits, source.asked, error, pauses.log, lifecycle.tally)
 
 
 Step = Page | Outcome | float
@@ -198,8 +216,9 @@ def play(
     counts: Sequence[Answer] = (None,),
     list_counts: Sequence[Answer] = (None,),
     mismatch: Mismatch = "fail",
-    **limits: float,
+    page_size: int = 100,
+    **limits: Any,
 ) -> Result:
     """Runs the loop over a script."""
     source = ScriptedSource(list(scripts), list(counts), list(list_counts))
-    return run(source, Limits(**limits), source.clock, source.asked, mismatch)  # type: ignore[arg-type]
+    return run(source, mismatch, page_size, **limits)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from support.lifecycle import Clock, Result, no_page, page, run
 from tap_leads.records.pages import Page
 from tap_leads.scroll.ends import Count, Mismatch, smaller
-from tap_leads.scroll.limits import Limits
 from tap_leads.scroll.reactions import Kind
 
 PAGE_SIZE = 2
@@ -219,7 +218,7 @@ class Workspace:
 def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fail") -> Result:
     """Runs a schedule, and checks that the sync is complete or fails for a reason."""
     workspace = Workspace(dict(schedule), counts)
-    result = run(workspace, Limits(EXPIRY), workspace.clock, workspace.asked, mismatch, PAGE_SIZE)
+    result = run(workspace, mismatch, PAGE_SIZE, scroll_expiry=EXPIRY)
     case = (schedule, counts, mismatch)
     check_versions(result)
     if "ended with" in result.error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +21,6 @@ from support.lifecycle import (
 )
 
 from tap_leads.errors import TapLeadsError
-from tap_leads.scroll.client import Client
 from tap_leads.scroll.limits import Limits, WaitedTooLongError
 from tap_leads.scroll.outcomes import Outcome
 from tap_leads.scroll.reactions import Kind
@@ -45,87 +44,67 @@ class Source(ScriptedSource):
         self.closed += 1
 
 
-class Trial:
-    """A reader of scripted scrolls.
-
-    Attributes:
-        passed_on: How many pages were passed on.
-        log: What was logged.
-    """
+class Trial(Reader):
+    """A reader of scripted scrolls."""
 
     def __init__(
         self, *scripts: Script, count: Answer = None, limits: Limits = QUICK, **options: Any
     ) -> None:
-        self.passed_on = 0
         self.source = Source(list(scripts), [count], [None])
         recorder = Recorder()
         self.log = recorder.lines
-        logger = logging.Logger("reader", logging.INFO)  # noqa: LOG001 - of this trial alone
-        logger.addHandler(recorder)
-        self.reader = Reader(self.source, limits, logger, **options)  # type: ignore[arg-type]
+        super().__init__(self.source, limits, recorder, **options)  # type: ignore[arg-type]
 
-    def read(self) -> list[str]:
-        """The versions that are passed on."""
-        with self.reader:
-            bodies = list(self.reader.pages())
-        self.passed_on = len(bodies)
-        return [version for body in bodies for version in passed_on(body)]
+    def read(self) -> list[list[str]]:
+        """The versions of each page that is passed on."""
+        with self:
+            return [passed_on(body) for body in self.pages()]
 
 
 def test_all_pages_are_passed_on_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 107.4, 109.0])
     monkeypatch.setattr("tap_leads.scroll.reader.time.monotonic", lambda: next(now))
+    threads = threading.active_count()
     trial = Trial([page("a", "b"), page("c"), EMPTY], count=3)
-    assert trial.read() == ["a@1", "b@1", "c@1"]
+    assert trial.read() == [["a@1", "b@1"], ["c@1"]]
     assert trial.log[-3:] == [
         "INFO: Opened the scroll.",
         "INFO: Completed: 3 leads in 2 pages, 7 s, 0 restarts, 0 unchanged leads skipped.",
         "INFO: Intercom counts 3 leads.",
     ]
-    assert trial.reader.elapsed == 9.0
-    assert trial.reader.counted == 3
-    assert trial.reader.tally.leads == 3
-    assert trial.reader.obstacle_to_deletes == ""
+    assert (trial.elapsed, trial.counted, trial.tally.leads) == (9.0, 3, 3)
+    assert trial.obstacle_to_deletes == ""
+    assert (trial.source.closed, trial.source.aborted.is_set()) == (1, False)
+    assert threading.active_count() == threads
 
 
 def test_a_restart_is_reported_with_what_was_skipped() -> None:
+    """A page without anything new is not passed on."""
     trial = Trial([page("a"), no_page(Kind.UNCLEAR)], [page("a"), page("b"), EMPTY])
-    assert trial.read() == ["a@1", "b@1"]
-    assert trial.passed_on == 2, "a page without anything new is not passed on"
+    assert trial.read() == [["a@1"], ["b@1"]]
     assert "2 leads in 3 pages, 0 s, 1 restart, 1 unchanged leads skipped." in trial.log[-1]
-    assert trial.reader.counted is None
-    assert "did not say how many" in trial.reader.obstacle_to_deletes
+    assert trial.counted is None
+    assert "did not say how many" in trial.obstacle_to_deletes
 
 
 def test_a_sync_that_fails_reports_nothing_and_lets_nothing_be_deleted() -> None:
     trial = Trial([page("a"), no_page(Kind.REFUSED)], count=1)
     with pytest.raises(TapLeadsError):
         trial.read()
-    assert "Completed" not in " ".join(trial.log)
-    assert trial.reader.obstacle_to_deletes == "the sync is not complete"
+    assert trial.log == ["INFO: Opened the scroll."]
+    assert trial.obstacle_to_deletes == "the sync is not complete"
 
 
-@cases(({}, True), ({"mismatch": "fail"}, True), ({"mismatch": "warn"}, False))
-def test_the_setting_count_mismatch_decides(options: dict[str, Any], fails: bool) -> None:
+@cases(default={}, fail={"mismatch": "fail"})
+def test_the_setting_count_mismatch_decides(options: dict[str, Any]) -> None:
     scroll: Script = [page("a", size=100), EMPTY]
-    trial = Trial(scroll, scroll, count=900, **options)
-    if fails:
-        with pytest.raises(TapLeadsError, match="counts 900"):
-            trial.read()
-    else:
-        assert len(trial.read()) == 100
+    with pytest.raises(TapLeadsError, match="counts 900"):
+        Trial(scroll, scroll, count=900, **options).read()
+    ((*leads,),) = Trial(scroll, scroll, count=900, mismatch="warn").read()
+    assert len(leads) == 100
 
 
-def test_leaving_ends_the_thread_and_closes_the_client() -> None:
-    before = threading.active_count()
-    trial = Trial([page("a"), EMPTY])
-    trial.read()
-    assert trial.source.closed == 1
-    assert not trial.source.aborted.is_set()
-    assert threading.active_count() == before
-
-
-def test_leaving_early_aborts_the_request_under_way() -> None:
+def test_leaving_early_aborts_the_request_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = Trial([page("a")])
     asked, aborted = threading.Event(), trial.source.aborted
     first = trial.source.page
@@ -137,74 +116,54 @@ def test_leaving_early_aborts_the_request_under_way() -> None:
         assert aborted.wait(10)
         raise no_page(Kind.UNCLEAR)
 
-    trial.source.page = hang  # type: ignore[method-assign]
-    with trial.reader:
-        assert passed_on(next(iter(trial.reader.pages()))) == ["a@1"]
+    monkeypatch.setattr(trial.source, "page", hang)
+    with trial:
+        assert passed_on(next(iter(trial.pages()))) == ["a@1"]
         assert asked.wait(10)
     assert aborted.is_set()
     assert trial.source.closed == 1
 
 
 def test_leaving_ends_a_pause_at_once() -> None:
-    before = threading.active_count()
+    threads = threading.active_count()
     trial = Trial([page("a"), no_page(Kind.UNCLEAR)], limits=Limits())
-    with trial.reader:
-        assert passed_on(next(iter(trial.reader.pages()))) == ["a@1"]
-    assert threading.active_count() == before
+    with trial:
+        assert passed_on(next(iter(trial.pages()))) == ["a@1"]
+    assert threading.active_count() == threads
 
 
 def test_the_caller_hears_of_each_wait_and_of_pages_that_wait() -> None:
     trial = Trial([page("a"), page("b"), EMPTY])
-    waits = []
-    with trial.reader:
-        pages = trial.reader.pages(lambda: waits.append(trial.reader.waiting))
-        for _ in pages:
-            pass
+    waits: list[int] = []
+    with trial:
+        assert len(list(trial.pages(lambda: waits.append(trial.waiting)))) == 2
     assert waits
     assert set(waits) <= {0, 1, 2}
-    assert trial.reader.waiting == 0
+    assert trial.waiting == 0
 
 
-@dataclass
-class Attributes:
-    """A client whose responses about attributes are scripted."""
-
-    answers: list[object]
-
-    def attribute_definitions(self) -> object:
-        answer = self.answers.pop(0)
-        if isinstance(answer, Outcome):
-            raise answer
-        return answer
-
-
-def definitions(*answers: object, log: logging.Logger | None = None) -> object:
-    """What is read from a client with these responses."""
-    client: Client = Attributes(list(answers))  # type: ignore[assignment]
-    return attribute_definitions(client, QUICK, log or logging.getLogger("attributes"))
+def definitions(*answers: Answer, log: Recorder) -> object:
+    """What is read from a client whose responses about attributes are these."""
+    source = ScriptedSource([], list(answers), [])
+    client: Any = SimpleNamespace(attribute_definitions=source.count)
+    return attribute_definitions(client, QUICK, log)
 
 
 def test_attributes_are_asked_for_again_after_what_may_pass() -> None:
-    recorder = Recorder()
-    logger = logging.Logger("attributes")  # noqa: LOG001 - of this test alone
-    logger.addHandler(recorder)
-    assert definitions(no_page(Kind.UNREACHABLE), {"x": 1}, log=logger) == {"x": 1}
-    assert [line.partition(".")[0] for line in recorder.lines] == [
+    log = Recorder()
+    assert definitions(no_page(Kind.UNREACHABLE), 5, log=log) == (5, True)
+    assert [line.partition(".")[0] for line in log.lines] == [
         "WARNING: Nothing: the request could not be sent"
     ]
 
 
-@pytest.mark.parametrize(
-    ("answers", "error", "words"),
-    [
-        ([no_page(Kind.REFUSED)], TapLeadsError, f"A refusal. {ADVICE}."),
-        ([no_page(Kind.UNCLEAR)] * 3, WaitedTooLongError, "'scroll_wait_timeout' allows 0 s"),
-    ],
-    ids=["at-once", "in-the-end"],
+@cases(
+    at_once=(no_page(Kind.REFUSED), TapLeadsError, f"A refusal. {ADVICE}."),
+    in_the_end=(no_page(Kind.UNCLEAR), WaitedTooLongError, "'scroll_wait_timeout' allows 0 s"),
 )
 def test_attributes_that_cannot_be_read_are_an_error(
-    answers: list[object], error: type[Exception], words: str
+    answer: Outcome, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error) as caught:
-        definitions(*answers)
+        definitions(answer, log=Recorder())
     assert words in str(caught.value)
