@@ -11,10 +11,9 @@ from tap_leads.scroll.prefetch import Prefetch
 
 
 def test_a_prefetch_that_was_never_started_can_be_stopped() -> None:
-    before, aborted = threading.active_count(), list[bool]()
-    Prefetch(lambda: aborted.append(True)).stop()
-    assert aborted == []
-    assert threading.active_count() == before
+    threads, aborted = threading.active_count(), threading.Event()
+    Prefetch(aborted.set).stop()
+    assert (threading.active_count(), aborted.is_set()) == (threads, False)
 
 
 def test_the_thread_is_a_daemon_and_is_waited_for_two_seconds(

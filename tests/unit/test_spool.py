@@ -6,79 +6,76 @@ import errno
 import os
 import tempfile
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cases import cases
 
 from tap_leads.scroll.spool import Spool, SpoolError
 
 
 @given(pages=st.lists(st.binary(max_size=50)), ahead=st.integers(1, 20))
 def test_pages_come_out_as_they_went_in_however_far_ahead(pages: list[bytes], ahead: int) -> None:
-    spool = Spool(segment_bytes=64)
-    taken = []
-    for page in pages:
-        spool.put(page)
-        if spool.waiting >= ahead:
+    with closing(Spool(segment_bytes=64)) as spool:
+        taken = []
+        for page in pages:
+            spool.put(page)
+            if spool.waiting >= ahead:
+                taken.append(spool.take())
+        while spool.waiting:
             taken.append(spool.take())
-    while spool.waiting:
-        taken.append(spool.take())
-    spool.close()
     assert taken == pages
 
 
-def nameless_files() -> dict[int, os.stat_result]:
+def nameless() -> dict[int, Path]:
     """The open files of this process that have no name left, by inode."""
     found = {}
     for link in Path("/proc/self/fd").iterdir():
-        try:
+        with suppress(FileNotFoundError):
             if str(link.readlink()).endswith("(deleted)"):
-                found[link.stat().st_ino] = link.stat()
-        except FileNotFoundError:
-            continue
+                found[link.stat().st_ino] = link
     return found
+
+
+def disk() -> int:
+    """The bytes of these files."""
+    return sum(link.stat().st_size for link in nameless().values())
 
 
 def test_the_files_are_private_and_have_no_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = nameless_files().keys()
-    spool = Spool()
-    spool.put(b"page")
-    (status,) = [status for inode, status in nameless_files().items() if inode not in before]
-    assert status.st_mode & 0o777 == 0o600
-    assert status.st_nlink == 0
+    before = nameless().keys()
+    with closing(Spool()) as spool:
+        spool.put(b"page")
+        (inode,) = nameless().keys() - before
+        assert nameless()[inode].stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.iterdir())
-    spool.close()
 
 
 def test_the_disk_is_freed_as_pages_are_taken() -> None:
-    before = sum(status.st_size for status in nameless_files().values())
-    spool = Spool(segment_bytes=10_000)
-    for _ in range(100):
-        spool.put(bytes(1000))
-    full = sum(status.st_size for status in nameless_files().values()) - before
-    for _ in range(90):
-        spool.take()
-    rest = sum(status.st_size for status in nameless_files().values()) - before
-    spool.close()
-    assert full > 100_000
-    assert rest < 25_000
-    assert sum(status.st_size for status in nameless_files().values()) == before
+    before = disk()
+    with closing(Spool(segment_bytes=10_000)) as spool:
+        for _ in range(100):
+            spool.put(bytes(1000))
+        full = disk() - before
+        for _ in range(90):
+            spool.take()
+        rest = disk() - before
+    assert (full > 100_000, rest < 25_000, disk()) == (True, True, before)
 
 
 def test_a_target_that_keeps_up_needs_disk_for_one_page_only() -> None:
-    before = sum(status.st_size for status in nameless_files().values())
-    spool = Spool()
-    for _ in range(1000):
-        spool.put(bytes(1000))
-        spool.take()
-    assert sum(status.st_size for status in nameless_files().values()) - before < 2000
-    spool.close()
+    before = disk()
+    with closing(Spool()) as spool:
+        for _ in range(1000):
+            spool.put(bytes(1000))
+            spool.take()
+        assert disk() - before < 2000
 
 
 @pytest.mark.usefixtures("full_disk")
@@ -87,14 +84,12 @@ def test_a_full_disk_is_a_clear_error() -> None:
         spool.put(bytes(20_000))
 
 
-@pytest.mark.parametrize(
-    ("folder", "named"), [("/some/folder", ", /some/folder"), (None, "")], ids=["known", "unknown"]
-)
+@cases(known=("/some/folder", ", /some/folder"), unknown=(None, ""))
 def test_the_error_names_the_folder_if_it_is_known(
     folder: str | None, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(**_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     monkeypatch.setattr(tempfile, "tempdir", folder)
@@ -108,24 +103,21 @@ def test_the_error_names_the_folder_if_it_is_known(
 
 
 def test_a_page_that_is_lost_on_disk_is_a_clear_error() -> None:
-    before = nameless_files().keys()
-    spool = Spool()
-    spool.put(b"page")
-    for link in Path("/proc/self/fd").iterdir():
-        if link.exists() and link.stat().st_ino in nameless_files().keys() - before:
-            os.truncate(link, 0)
-    with pytest.raises(SpoolError, match="did not give back"):
-        spool.take()
-    spool.close()
+    before = nameless().keys()
+    with closing(Spool()) as spool:
+        spool.put(b"page")
+        (inode,) = nameless().keys() - before
+        os.truncate(nameless()[inode], 0)
+        with pytest.raises(SpoolError, match="did not give back"):
+            spool.take()
 
 
 def test_taking_waits_for_a_page_and_ends_with_the_last_one() -> None:
-    spool = Spool()
     taken: list[bytes | None] = []
-    reader = threading.Thread(target=lambda: taken.extend([spool.take(), spool.take()]))
-    reader.start()
-    spool.put(b"page")
-    spool.end()
-    reader.join(5)
-    spool.close()
+    with closing(Spool()) as spool:
+        reader = threading.Thread(target=lambda: taken.extend([spool.take(), spool.take()]))
+        reader.start()
+        spool.put(b"page")
+        spool.end()
+        reader.join(5)
     assert taken == [b"page", None]
