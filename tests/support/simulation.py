@@ -18,28 +18,22 @@ from tap_leads.scroll.reactions import Kind
 PAGE_SIZE = 2
 EXPIRY = 60.0
 
+BEFORE = {  # the position stays
+    "failed": Kind.UNCLEAR,
+    "scroll exists": Kind.SCROLL_EXISTS,
+    "not found": Kind.NOT_FOUND,
+    "rate limited": Kind.RATE_LIMITED,
+    "unreachable": Kind.UNREACHABLE,
+    "unreachable for long": Kind.UNREACHABLE,
+    "refused": Kind.REFUSED,
+    "misconfigured": Kind.MISCONFIGURED,
+    "lead without id": Kind.LEAD_WITHOUT_ID,
+}
+AFTER = {"lost": Kind.UNCLEAR, "not a page": Kind.NOT_A_PAGE}
+CHANGES = ("leads created", "leads deleted", "leads merged", "edited leads at the end")
 FAULTS = (
-    "lost",  # the position moves, and the response is lost
-    "failed",  # the position stays, but the error does not say so
-    "not a page",
-    "scroll exists",
-    "not found",
-    "rate limited",
-    "unreachable",
-    "unreachable for long",
-    "refused",
-    "misconfigured",
-    "lead without id",
-    "repeated",
-    "false end",
-    "page taken",
-    "short page",
-    "leads created",
-    "leads deleted",
-    "leads merged",
-    "older versions",
-    "edited leads at the end",
-    "expired",
+    *(*BEFORE, *AFTER, *CHANGES, "expired"),
+    *("repeated", "false end", "page taken", "short page", "older versions"),
 )
 COUNTS: dict[str, Callable[[int, int, int], tuple[Count | None, Count | None]]] = {
     "true": lambda now, _first, _ask: (Count(now), None),
@@ -71,12 +65,12 @@ class Workspace:
         final: The leads that the last scroll has to send.
         fatal: Whether a response was sent that must end the sync.
         throughout: The leads that existed at all times.
-        counted: The counts before and after the last scroll; None for an unknown count.
-        page_sizes: The number of leads on each page of the last scroll.
+        counted: The counts before and after each scroll; None for an unknown count.
+        last_page: The number of leads on the last page of the last scroll.
     """
 
     schedule: dict[int, str]
-    counts: str = "true"
+    counts: str
     clock: Clock = field(default_factory=Clock)
     asked: list[str | None] = field(default_factory=list)
     leads: dict[str, int] = field(default_factory=lambda: dict.fromkeys("abcde", 1))
@@ -85,25 +79,20 @@ class Workspace:
     fatal: bool = False
     throughout: set[str] = field(default_factory=lambda: set("abcde"))
     counted: list[Count | None] = field(default_factory=list)
-    page_sizes: list[int] = field(default_factory=list)
-    _request: int = 0
-    _ask: int = 0
+    last_page: int = 0
+    _listed: Count | None = None
     _open: bool = False
     _left: list[Lead] = field(default_factory=list)
     _last: list[Lead] = field(default_factory=list)
     _used_at: float = 0.0
 
     def count(self) -> Count:
-        self._ask += 1
-        count, listed = self._counts()
-        self.counted = [*self.counted[-1:], count or listed]
+        count, self._listed = COUNTS[self.counts](len(self.leads), 5, len(self.counted) + 1)
+        self.counted.append(count or self._listed)
         return self._known(count)
 
     def list_count(self) -> Count:
-        return self._known(self._counts()[1])
-
-    def _counts(self) -> tuple[Count | None, Count | None]:
-        return COUNTS[self.counts](len(self.leads), 5, self._ask)
+        return self._known(self._listed)
 
     @staticmethod
     def _known(count: Count | None) -> Count:
@@ -113,15 +102,13 @@ class Workspace:
 
     def page(self, scroll_param: str | None) -> Page:
         self.asked.append(scroll_param)
-        served = self._serve(scroll_param)
-        if served.versions:
-            self.page_sizes.append(len(served.versions))
-        return served
-
-    def _serve(self, scroll_param: str | None) -> Page:
-        self._request += 1
-        fault = self.schedule.get(self._request, "")
-        self._before(fault, opening=scroll_param is None)
+        fault = self.schedule.get(len(self.asked), "")
+        if fault in {"expired", "unreachable for long"}:
+            self.clock.now += EXPIRY + (fault == "expired")
+        self.fatal |= fault in FATAL or (fault == "not found" and scroll_param is None)
+        self._open &= fault != "not found"
+        if fault in BEFORE:
+            raise no_page(BEFORE[fault], 5.0 if fault == "rate limited" else 0.0)
         if scroll_param is None:
             if self._open and self.clock() - self._used_at < EXPIRY:
                 raise no_page(Kind.SCROLL_EXISTS)
@@ -132,31 +119,6 @@ class Workspace:
         self._used_at = self.clock()
         return self._page(fault)
 
-    def _before(self, fault: str, *, opening: bool) -> None:
-        """Raises an error in place of a page, or lets time pass; the position stays."""
-        match fault:
-            case "failed":
-                raise no_page(Kind.UNCLEAR)
-            case "scroll exists":
-                raise no_page(Kind.SCROLL_EXISTS)
-            case "not found":
-                self.fatal |= opening
-                self._open = False
-                raise no_page(Kind.NOT_FOUND)
-            case "rate limited":
-                raise no_page(Kind.RATE_LIMITED, 5.0)
-            case "unreachable":
-                raise no_page(Kind.UNREACHABLE)
-            case "unreachable for long":
-                self.clock.now += EXPIRY
-                raise no_page(Kind.UNREACHABLE)
-            case "expired":
-                self.clock.now += EXPIRY + 1
-        kinds = {"refused": Kind.REFUSED, "misconfigured": Kind.MISCONFIGURED}
-        if fault in FATAL:
-            self.fatal = True
-            raise no_page(kinds.get(fault, Kind.LEAD_WITHOUT_ID))
-
     def _start(self) -> None:
         """Opens a scroll, after changing the workspace if it is not the first one."""
         if self.final:
@@ -164,35 +126,35 @@ class Workspace:
             self.leads[first] += 1
             for second in others[:1]:
                 self._delete(second)
-            self.leads[f"new-{self._request}"] = 1
-            self.leads[f"newer-{self._request}"] = 1
+            request = len(self.asked)
+            self.leads |= {f"new-{request}": 1, f"newer-{request}": 1}
         self.final = list(self.leads.items())
-        self._left, self._last, self._open = list(self.final), [], True
-        self.page_sizes = []
+        self._left, self._last, self._open, self.last_page = list(self.final), [], True, 0
 
     def _delete(self, identity: str) -> None:
         del self.leads[identity]
         self.throughout.discard(identity)
         self._left = [lead for lead in self._left if lead[0] != identity]
 
+    def _edit(self, identity: str) -> None:
+        self.leads[identity] = self.leads.get(identity, 0) + 1
+        self._left.append((identity, self.leads[identity]))
+
     def _change(self, fault: str) -> None:
-        """Changes leads while the scroll is open."""
+        """Changes leads while the scroll is open, or takes pages from it."""
         match fault:
             case "leads created":
-                self.leads[f"created-{self._request}"] = 1
-                self._left.append((f"created-{self._request}", 1))
+                self._edit(f"created-{len(self.asked)}")
             case "leads deleted":
                 for identity in list(self.leads)[1:][-2:]:
                     self._delete(identity)
             case "leads merged" if len(self.leads) > 1:
                 merged, survivor, *_ = self.leads
                 self._delete(merged)
-                self.leads[survivor] += 1
-                self._left.append((survivor, self.leads[survivor]))
+                self._edit(survivor)
             case "edited leads at the end":
                 for identity in [each for each, _ in self.final if each in self.leads][:PAGE_SIZE]:
-                    self.leads[identity] += 1
-                    self._left.append((identity, self.leads[identity]))
+                    self._edit(identity)
             case "false end":
                 self._left = []
             case "page taken" if self._last:
@@ -202,34 +164,51 @@ class Workspace:
         self._change(fault)
         size = 1 if fault == "short page" else PAGE_SIZE
         leads, self._left = self._left[:size], self._left[size:]
+        if fault in AFTER:
+            raise no_page(AFTER[fault])
         if fault == "repeated" and self._last:
             leads = self._last
-        if fault == "lost":
-            raise no_page(Kind.UNCLEAR)
-        if fault == "not a page":
-            raise no_page(Kind.NOT_A_PAGE)
         if fault == "older versions":
             leads = [(identity, version - 1) for identity, version in leads]
         self._last, self._open = leads, bool(leads)
+        self.last_page = len(leads) or self.last_page
         self.served += leads
-        return page(*(f"{identity}@{version}" for identity, version in leads)) if leads else page()
+        return page(*(f"{identity}@{version}" for identity, version in leads))
 
 
 def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fail") -> Result:
     """Runs a schedule, and checks that the sync is complete or fails for a reason."""
     workspace = Workspace(dict(schedule), counts)
     result = run(workspace, mismatch, PAGE_SIZE, scroll_expiry=EXPIRY)
-    case = (schedule, counts, mismatch)
-    check_versions(result)
+    case = (schedule, counts, mismatch, result.error)
+    newest: dict[str, int] = {}
+    for identity, _, version in (each.partition("@") for each in result.versions):
+        # Each version is sent once, and no older version after a newer one.
+        assert int(version) > newest.get(identity, -1), (case, result.versions)
+        newest[identity] = int(version)
+    expected = smaller(*[None, *workspace.counted][-2:])
+    shown = expected.leads - len(newest) if expected else 0
+    is_close = not expected or 100 * shown <= expected.leads
     if "ended with" in result.error:
         # Each scroll may have found new leads, up to the last restart.
         assert mismatch == "fail" or "restarted 5" in result.error, case
-        assert is_contradicted(workspace, result), (case, result.error)
-    elif result.error:
-        assert workspace.fatal, (case, result.error)
-    else:
-        assert not workspace.fatal, case
-        check_complete(workspace, result, mismatch, case)
+        assert not is_close, case
+        return result
+    assert bool(result.error) == workspace.fatal, case
+    if result.error:
+        return result
+    served: dict[str, int] = {}
+    for identity, number in workspace.served:
+        served[identity] = max(number, served.get(identity, -1))
+    assert newest == served, case
+    if workspace.throughout - newest.keys():  # then no count may show that one is missing
+        if shown > 0 and mismatch == "fail":
+            # Either too little is missing for a doubt, or two scrolls agreed within 1 %.
+            assert is_close or (shown < PAGE_SIZE and 0 < workspace.last_page < PAGE_SIZE), case
+        if result.may_delete:
+            assert expected, case
+            assert expected.exact, case
+            assert shown <= 0, case
     return result
 
 
@@ -248,45 +227,3 @@ def simulate_all(
             for fault in FAULTS:
                 longer = (*schedule, (request, fault))
                 yield from simulate_all(faults - 1, requests, counts, mismatch, longer)
-
-
-def shown_to_be_missing(workspace: Workspace, result: Result) -> tuple[int, Count | None]:
-    """The number of leads that the counts of the last scroll show to be missing, and the count."""
-    expected = smaller(*workspace.counted[-2:])
-    leads = {each.partition("@")[0] for each in result.versions}
-    return (expected.leads - len(leads) if expected else 0), expected
-
-
-def is_contradicted(workspace: Workspace, result: Result) -> bool:
-    shown, expected = shown_to_be_missing(workspace, result)
-    return expected is not None and 100 * shown > expected.leads
-
-
-def check_versions(result: Result) -> None:
-    """Each version is sent once, and no older version after a newer one."""
-    newest: dict[str, int] = {}
-    for identity, _, version in (each.partition("@") for each in result.versions):
-        assert int(version) > newest.get(identity, -1), result.versions
-        newest[identity] = int(version)
-
-
-def check_complete(workspace: Workspace, result: Result, mismatch: Mismatch, case: object) -> None:
-    """The newest version of each lead was sent, unless no count can show that one is missing."""
-    passed_on = {each.partition("@")[0]: int(each.partition("@")[2]) for each in result.versions}
-    newest: dict[str, int] = {}
-    for identity, version in workspace.served:
-        newest[identity] = max(version, newest.get(identity, -1))
-    assert passed_on == newest, case
-    missing = workspace.throughout - passed_on.keys()
-    if not missing:
-        return
-    shown, expected = shown_to_be_missing(workspace, result)
-    last_page = workspace.page_sizes[-1] if workspace.page_sizes else 0
-    if expected and shown > 0 and mismatch == "fail":
-        # Either too little is missing for a doubt, or two scrolls agreed within 1 %.
-        unseen = shown < PAGE_SIZE and 0 < last_page < PAGE_SIZE
-        assert unseen or 100 * shown <= expected.leads, case
-    if result.may_delete:
-        assert expected, case
-        assert expected.exact, case
-        assert shown <= 0, case
