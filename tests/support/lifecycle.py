@@ -48,12 +48,7 @@ class Recorder(logging.Logger):
 
 
 class VirtualPauses(Pauses):
-    """Pauses on a virtual clock.
-
-    Attributes:
-        log: What was logged.
-        jitters: Between which numbers each delay was varied.
-    """
+    """Pauses on a virtual clock; `jitters` has the bounds between which each was varied."""
 
     def __init__(
         self, clock: Clock, pick: Callable[[float, float], float] = min, **limits: Any
@@ -79,15 +74,12 @@ class Source(Pages, Witnesses, Protocol):
 
 @dataclass
 class Result:
-    """What a run of the loop leaves.
+    """What a run of the loop leaves: the leads that were passed on, as `id@version`, and more.
 
     Attributes:
-        versions: The leads that were passed on, as `id@version`; `id@` is a lead without a time.
         waits: The pauses in seconds.
         asked: The token of each request for a page; None opens a scroll.
         error: The error that ended the run; empty if it succeeded.
-        log: The log, one line per message.
-        tally: What the scrolls sent.
     """
 
     versions: list[str]
@@ -144,21 +136,19 @@ def passed_on(body: bytes) -> list[str]:
 
 def run(source: Source, mismatch: Mismatch, page_size: int, **limits: Any) -> Result:
     """Runs the loop to its end."""
-    clock = source.clock
+    clock, judge = source.clock, Judge(mismatch)
     pauses = VirtualPauses(clock, **limits)
-    logger = pauses.recorder
-    counts = Counts(source, pauses, logger, clock)
-    lifecycle = Lifecycle(
-        source, counts, Judge(mismatch), pauses, logger, clock=clock, page_size=page_size
-    )
+    log = pauses.recorder
+    counts = Counts(source, pauses, log, clock)
+    loop = Lifecycle(source, counts, judge, pauses, log, clock=clock, page_size=page_size)
     versions: list[str] = []
     error = ""
     try:
-        for body in lifecycle.pages():
+        for body in loop.pages():
             versions += passed_on(body)
     except TapLeadsError as caught:
         error = str(caught)
-    return Result(versions, clock.waits, source.asked, error, pauses.log, lifecycle.tally)
+    return Result(versions, clock.waits, source.asked, error, pauses.log, loop.tally)
 
 
 Step = Page | Outcome | float
@@ -185,10 +175,10 @@ class ScriptedSource:
         if scroll_param is None or not self._steps:
             self._steps = list(self.scripts.pop(0))
             self.asked.append(scroll_param)
-        while isinstance(self._steps[0], float):
-            self.clock.now += self._steps[0]
-            del self._steps[0]
         step = self._steps.pop(0)
+        if isinstance(step, float):
+            self.clock.now += step
+            step = self._steps.pop(0)
         if isinstance(step, Outcome):
             self._steps = []
             raise step
@@ -204,10 +194,8 @@ class ScriptedSource:
     @staticmethod
     def _answer(answers: list[Answer]) -> Count:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if answer is None:
-            raise no_page(Kind.REFUSED)
-        if isinstance(answer, Outcome):
-            raise answer
+        if answer is None or isinstance(answer, Outcome):
+            raise answer or no_page(Kind.REFUSED)
         return answer if isinstance(answer, Count) else Count(answer)
 
 

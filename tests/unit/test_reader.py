@@ -105,9 +105,11 @@ def test_the_setting_count_mismatch_decides(options: dict[str, Any]) -> None:
 
 
 def test_leaving_early_aborts_the_request_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread is waited for two seconds, and is a daemon, so that the process can end."""
     trial = Trial([page("a")])
     asked, aborted = threading.Event(), trial.source.aborted
-    first = trial.source.page
+    first, join = trial.source.page, threading.Thread.join
+    joins = []
 
     def hang(scroll_param: str | None) -> Any:
         if scroll_param is None:
@@ -116,12 +118,16 @@ def test_leaving_early_aborts_the_request_under_way(monkeypatch: pytest.MonkeyPa
         assert aborted.wait(10)
         raise no_page(Kind.UNCLEAR)
 
+    def noted(thread: threading.Thread, timeout: float | None = None) -> None:
+        joins.append((thread.name, thread.daemon, timeout))
+        join(thread, 10)
+
     monkeypatch.setattr(trial.source, "page", hang)
     with trial:
         assert passed_on(next(iter(trial.pages()))) == ["a@1"]
         assert asked.wait(10)
-    assert aborted.is_set()
-    assert trial.source.closed == 1
+        monkeypatch.setattr(threading.Thread, "join", noted)
+    assert (joins, trial.source.closed) == ([("prefetch", True, 2.0)], 1)
 
 
 def test_leaving_ends_a_pause_at_once() -> None:
@@ -132,12 +138,30 @@ def test_leaving_ends_a_pause_at_once() -> None:
     assert threading.active_count() == threads
 
 
-def test_the_caller_hears_of_each_wait_and_of_pages_that_wait() -> None:
+def test_a_reader_that_was_never_started_can_be_left() -> None:
+    threads = threading.active_count()
+    with Trial() as trial:
+        pass
+    assert (threading.active_count(), trial.source.aborted.is_set()) == (threads, False)
+
+
+def test_the_caller_hears_of_each_wait_before_it_and_of_pages_that_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     trial = Trial([page("a"), page("b"), EMPTY])
-    waits: list[int] = []
+    waits, told, first = list[int](), threading.Event(), trial.source.page
+
+    def wait() -> None:
+        waits.append(trial.waiting)
+        told.set()
+
+    def after_that(scroll_param: str | None) -> Any:
+        assert told.wait(5)
+        return first(scroll_param)
+
+    monkeypatch.setattr(trial.source, "page", after_that)
     with trial:
-        assert len(list(trial.pages(lambda: waits.append(trial.waiting)))) == 2
-    assert waits
+        assert len(list(trial.pages(wait))) == 2
     assert set(waits) <= {0, 1, 2}
     assert trial.waiting == 0
 

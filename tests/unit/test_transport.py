@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from unittest.mock import Mock, call
 
 import pytest
 from requests.adapters import HTTPAdapter
@@ -16,34 +17,15 @@ from tap_leads.scroll.transport import MAX_BODY, BodyTooLargeError, Session
 URL = "https://api.example.com"
 
 
-class Answer:
-    """What `requests` returns; notes how its body is read."""
-
-    status_code = 207
+class Recorded(Session):
+    """A session that notes its requests and limits, and has one response with these chunks."""
 
     def __init__(self, *chunks: bytes, is_redirect: bool = False) -> None:
-        self.headers = {"X": "y"}
-        self.chunks = list(chunks)
-        self.is_redirect = is_redirect
-        self.raw = self
-        self.reads: list[tuple[int, bool]] = []
-        self.closed = False
-
-    def read1(self, size: int, *, decode_content: bool) -> bytes:
-        self.reads.append((size, decode_content))
-        return self.chunks.pop(0) if self.chunks else b""
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Recorded(Session):
-    """A session that notes its requests and limits, and has one response."""
-
-    def __init__(self, answer: Answer) -> None:
         super().__init__()
-        self.answer = answer
         self.noted: list[object] = []
+        self.answer = Mock(status_code=207, headers={"X": "y"}, is_redirect=is_redirect)
+        self.read = self.answer.raw.read1
+        self.read.side_effect = [*chunks, b""]
 
     def get(self, url: str, **options: Any) -> Any:  # type: ignore[override]
         self.noted += [self.sent, url, options]
@@ -62,28 +44,28 @@ class Recorded(Session):
 def test_a_request_has_its_limits_and_follows_no_redirect(
     timeout: float, total: float | None, connect: float, limits: tuple[float, float]
 ) -> None:
-    session = Recorded(Answer(b"ab", b"c"))
+    session = Recorded(b"ab", b"c")
     session.sent = True
     assert session.fetch(URL, {"x": 1}, timeout, total) == (207, {"X": "y"}, b"abc")
     options = {"params": {"x": 1}, "timeout": (connect, timeout), "stream": True}
     assert session.noted == [limits, False, URL, {**options, "allow_redirects": False}]
-    assert session.answer.reads == [(256 * 1024, True)] * 3
+    assert session.read.mock_calls == [call(256 * 1024, decode_content=True)] * 3
 
 
 def test_the_body_of_a_redirect_is_not_read() -> None:
-    session = Recorded(Answer(b"ab", is_redirect=True))
+    session = Recorded(b"ab", is_redirect=True)
     assert session.fetch(URL, {}, 1.0) == (207, {"X": "y"}, b"")
-    assert (session.answer.closed, session.answer.reads) == (True, [])
+    assert session.answer.mock_calls == [call.close()]
 
 
 def test_a_body_may_have_64_mb_and_not_a_byte_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_BODY == 64 * 2**20
     monkeypatch.setattr(transport, "MAX_BODY", 4)
-    assert Recorded(Answer(b"ab", b"cd")).fetch(URL, {}, 1.0).body == b"abcd"
-    session = Recorded(Answer(b"ab", b"cd", b"e", b"f"))
+    assert Recorded(b"ab", b"cd").fetch(URL, {}, 1.0).body == b"abcd"
+    session = Recorded(b"ab", b"cd", b"e", b"f")
     with pytest.raises(BodyTooLargeError):
         session.fetch(URL, {}, 1.0)
-    assert (session.answer.closed, session.answer.chunks) == (True, [b"f"])
+    assert (session.answer.close.call_count, session.read.call_count) == (1, 3)
 
 
 class Slow(io.RawIOBase):
