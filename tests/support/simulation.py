@@ -58,30 +58,21 @@ Lead = tuple[str, int]
 
 @dataclass
 class Workspace:
-    """A workspace with one scroll at a time, and the faults of a schedule.
-
-    Attributes:
-        served: The versions that were sent, in order.
-        final: The leads that the last scroll has to send.
-        fatal: Whether a response was sent that must end the sync.
-        throughout: The leads that existed at all times.
-        counted: The counts before and after each scroll; None for an unknown count.
-        last_page: The number of leads on the last page of the last scroll.
-    """
+    """A workspace with one scroll at a time, and the faults of a schedule."""
 
     schedule: dict[int, str]
     counts: str
     clock: Clock = field(default_factory=Clock)
     asked: list[str | None] = field(default_factory=list)
     leads: dict[str, int] = field(default_factory=lambda: dict.fromkeys("abcde", 1))
+    throughout: set[str] = field(default_factory=lambda: set("abcde"))  # existed at all times
     served: list[Lead] = field(default_factory=list)
-    final: list[Lead] = field(default_factory=list)
-    fatal: bool = False
-    throughout: set[str] = field(default_factory=lambda: set("abcde"))
-    counted: list[Count | None] = field(default_factory=list)
-    last_page: int = 0
+    last_page: int = 0  # leads on the last page of the last scroll
+    fatal: bool = False  # whether a response was sent that must end the sync
+    counted: list[Count | None] = field(default_factory=list)  # before and after each scroll
     _listed: Count | None = None
     _open: bool = False
+    _final: list[Lead] = field(default_factory=list)  # to be sent by the last scroll
     _left: list[Lead] = field(default_factory=list)
     _last: list[Lead] = field(default_factory=list)
     _used_at: float = 0.0
@@ -121,15 +112,15 @@ class Workspace:
 
     def _start(self) -> None:
         """Opens a scroll, after changing the workspace if it is not the first one."""
-        if self.final:
+        if self._final:
             first, *others = self.leads
             self.leads[first] += 1
             for second in others[:1]:
                 self._delete(second)
             request = len(self.asked)
             self.leads |= {f"new-{request}": 1, f"newer-{request}": 1}
-        self.final = list(self.leads.items())
-        self._left, self._last, self._open, self.last_page = list(self.final), [], True, 0
+        self._final = list(self.leads.items())
+        self._left, self._last, self._open, self.last_page = list(self._final), [], True, 0
 
     def _delete(self, identity: str) -> None:
         del self.leads[identity]
@@ -153,7 +144,7 @@ class Workspace:
                 self._delete(merged)
                 self._edit(survivor)
             case "edited leads at the end":
-                for identity in [each for each, _ in self.final if each in self.leads][:PAGE_SIZE]:
+                for identity in [each for each, _ in self._final if each in self.leads][:PAGE_SIZE]:
                     self._edit(identity)
             case "false end":
                 self._left = []

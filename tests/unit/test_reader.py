@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from support.cases import cases
@@ -21,6 +21,7 @@ from support.lifecycle import (
 )
 
 from tap_leads.errors import TapLeadsError
+from tap_leads.records.pages import Page
 from tap_leads.scroll.limits import Limits, WaitedTooLongError
 from tap_leads.scroll.outcomes import Outcome
 from tap_leads.scroll.reactions import Kind
@@ -30,30 +31,17 @@ QUICK = Limits(scroll_expiry=0.001, scroll_wait_timeout=0.01)
 EMPTY = page()
 
 
-@dataclass
-class Source(ScriptedSource):
-    """A source of pages that notes whether it is aborted, and how often it is closed."""
-
-    aborted: threading.Event = field(default_factory=threading.Event)
-    closed: int = 0
-
-    def abort(self) -> None:
-        self.aborted.set()
-
-    def close(self) -> None:
-        self.closed += 1
-
-
 class Trial(Reader):
     """A reader of scripted scrolls."""
 
     def __init__(
         self, *scripts: Script, count: Answer = None, limits: Limits = QUICK, **options: Any
     ) -> None:
-        self.source = Source(list(scripts), [count], [None])
+        self.source = ScriptedSource(list(scripts), [count], [None])
+        self.client = Mock(wraps=self.source, abort=Mock(), close=Mock())
         recorder = Recorder()
         self.log = recorder.lines
-        super().__init__(self.source, limits, recorder, **options)  # type: ignore[arg-type]
+        super().__init__(self.client, limits, recorder, **options)
 
     def read(self) -> list[list[str]]:
         """The versions of each page that is passed on."""
@@ -74,7 +62,7 @@ def test_all_pages_are_passed_on_and_reported(monkeypatch: pytest.MonkeyPatch) -
     ]
     assert (trial.elapsed, trial.counted, trial.tally.leads) == (9.0, 3, 3)
     assert trial.obstacle_to_deletes == ""
-    assert (trial.source.closed, trial.source.aborted.is_set()) == (1, False)
+    assert (trial.client.close.call_count, trial.client.abort.called) == (1, False)
     assert threading.active_count() == threads
 
 
@@ -106,14 +94,13 @@ def test_the_setting_count_mismatch_decides(options: dict[str, Any]) -> None:
 
 def test_leaving_early_aborts_the_request_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread is waited for two seconds, and is a daemon, so that the process can end."""
-    trial = Trial([page("a")])
-    asked, aborted = threading.Event(), trial.source.aborted
-    first, join = trial.source.page, threading.Thread.join
+    trial, asked, aborted = Trial([page("a")]), threading.Event(), threading.Event()
+    join = threading.Thread.join
     joins = []
 
-    def hang(scroll_param: str | None) -> Any:
+    def page_or_wait(scroll_param: str | None) -> Page:
         if scroll_param is None:
-            return first(None)
+            return trial.source.page(None)
         asked.set()
         assert aborted.wait(10)
         raise no_page(Kind.UNCLEAR)
@@ -122,12 +109,12 @@ def test_leaving_early_aborts_the_request_under_way(monkeypatch: pytest.MonkeyPa
         joins.append((thread.name, thread.daemon, timeout))
         join(thread, 10)
 
-    monkeypatch.setattr(trial.source, "page", hang)
+    trial.client.page.side_effect, trial.client.abort.side_effect = page_or_wait, aborted.set
     with trial:
         assert passed_on(next(iter(trial.pages()))) == ["a@1"]
         assert asked.wait(10)
         monkeypatch.setattr(threading.Thread, "join", noted)
-    assert (joins, trial.source.closed) == ([("prefetch", True, 2.0)], 1)
+    assert (joins, trial.client.close.call_count) == ([("prefetch", True, 2.0)], 1)
 
 
 def test_leaving_ends_a_pause_at_once() -> None:
@@ -142,40 +129,31 @@ def test_a_reader_that_was_never_started_can_be_left() -> None:
     threads = threading.active_count()
     with Trial() as trial:
         pass
-    assert (threading.active_count(), trial.source.aborted.is_set()) == (threads, False)
+    assert (threading.active_count(), trial.client.abort.called) == (threads, False)
 
 
-def test_the_caller_hears_of_each_wait_before_it_and_of_pages_that_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trial = Trial([page("a"), page("b"), EMPTY])
-    waits, told, first = list[int](), threading.Event(), trial.source.page
+def test_the_caller_hears_of_each_wait_before_it_and_of_pages_that_wait() -> None:
+    trial, told = Trial([page("a"), page("b"), EMPTY]), threading.Event()
+    waits: list[int] = []
 
     def wait() -> None:
         waits.append(trial.waiting)
         told.set()
 
-    def after_that(scroll_param: str | None) -> Any:
+    def page_after_that(scroll_param: str | None) -> Page:
         assert told.wait(5)
-        return first(scroll_param)
+        return trial.source.page(scroll_param)
 
-    monkeypatch.setattr(trial.source, "page", after_that)
+    trial.client.page.side_effect = page_after_that
     with trial:
         assert len(list(trial.pages(wait))) == 2
-    assert set(waits) <= {0, 1, 2}
-    assert trial.waiting == 0
-
-
-def definitions(*answers: Answer, log: Recorder) -> object:
-    """What is read from a client whose responses about attributes are these."""
-    source = ScriptedSource([], list(answers), [])
-    client: Any = SimpleNamespace(attribute_definitions=source.count)
-    return attribute_definitions(client, QUICK, log)
+    assert (waits[0], trial.waiting) == (0, 0)
 
 
 def test_attributes_are_asked_for_again_after_what_may_pass() -> None:
-    log = Recorder()
-    assert definitions(no_page(Kind.UNREACHABLE), 5, log=log) == (5, True)
+    log, client = Recorder(), Mock()
+    client.attribute_definitions.side_effect = [no_page(Kind.UNREACHABLE), {"x": 1}]
+    assert attribute_definitions(client, QUICK, log) == {"x": 1}
     assert [line.partition(".")[0] for line in log.lines] == [
         "WARNING: Nothing: the request could not be sent"
     ]
@@ -188,6 +166,7 @@ def test_attributes_are_asked_for_again_after_what_may_pass() -> None:
 def test_attributes_that_cannot_be_read_are_an_error(
     answer: Outcome, error: type[Exception], words: str
 ) -> None:
-    with pytest.raises(error) as caught:
-        definitions(answer, log=Recorder())
-    assert words in str(caught.value)
+    client = Mock()
+    client.attribute_definitions.side_effect = answer
+    with pytest.raises(error, match=re.escape(words)):
+        attribute_definitions(client, QUICK, Recorder())
