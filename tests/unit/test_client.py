@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock, call
 
 import pytest
 from support.cases import cases
-from typing_extensions import override
 
 from tap_leads.scroll.client import Client
 from tap_leads.scroll.ends import Count
@@ -20,49 +20,15 @@ PAGE = b'{"contacts": [{"id": "a", "updated_at": 1}], "scroll_param": "s"}'
 Request = Callable[[Client], object]
 
 
-class Wire(Session):
-    """A session without a network: notes its requests, and has one response.
-
-    Attributes:
-        requests: The address, the parameters and the two limits of each request.
-        closed: How often the connections were closed.
-        response: What follows each request.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[tuple[str, dict[str, Any], float, float | None]] = []
-        self.closed = 0
-        self.response: Response | Exception = Response(200, {}, PAGE)
-
-    @override
-    def fetch(
-        self, url: str, params: dict[str, Any], timeout: float, total: float | None = None
-    ) -> Response:
-        self.requests.append((url, params, timeout, total))
-        if isinstance(self.response, Exception):
-            raise self.response
-        return self.response
-
-    @override
-    def close(self) -> None:
-        self.closed += 1
-
-    def refused(self, request: Request, body: bytes, status: int = 200) -> Outcome:
-        """What a request brings if it has a response that it does not accept."""
-        self.response = Response(status, {}, body)
-        with pytest.raises(Outcome) as caught:
-            request(client())
-        return caught.value
-
-
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """The session of the clients of a test."""
+def wire(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The session of the clients of a test, without a network."""
     for name in ("HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    wire = Wire()
+    wire = Session()
+    monkeypatch.setattr(wire, "fetch", Mock(return_value=Response(200, {}, PAGE)))
+    monkeypatch.setattr(wire, "close", Mock())
     monkeypatch.setattr("tap_leads.scroll.client.Session", lambda: wire)
     return wire
 
@@ -70,6 +36,13 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 def client(timeout: float = 90.0, api_version: str = "1.4") -> Client:
     """A client with a token."""
     return Client(URL, {"Authorization": "token"}, timeout, region="us", api_version=api_version)
+
+
+def outcome_of(request: Request) -> Outcome:
+    """What a request brings in place of what it asks for."""
+    with pytest.raises(Outcome) as caught:
+        request(client())
+    return caught.value
 
 
 def next_page(client: Client) -> object:
@@ -92,32 +65,32 @@ ATTRIBUTES = b'{"data_attributes": [1]}'
     attributes=(attributes, ATTRIBUTES, "/data_attributes", {"model": "customer"}, None),
 )
 def test_each_request_has_its_address_parameters_and_limits(  # noqa: PLR0913, PLR0917 - a table
-    request_: Request, body: bytes, path: str, params: object, total: float | None, wire: Wire
+    request_: Request, body: bytes, path: str, params: object, total: float | None, wire: Any
 ) -> None:
     """A shorter `request_timeout` holds for counts too."""
-    wire.response = Response(200, {}, body)
+    wire.fetch.return_value = Response(200, {}, body)
     for timeout in (90.0, 4.0):
         request_(client(timeout))
-    limits = [(total or 90.0, total), (4.0, total)]
-    assert wire.requests == [(URL + path, params, *limit) for limit in limits]
+    asked = [call(URL + path, params, least, total) for least in (total or 90.0, 4.0)]
+    assert wire.fetch.mock_calls == asked
 
 
-def test_before_api_1_4_the_model_of_attributes_is_part_of_the_address(wire: Wire) -> None:
-    wire.response = Response(200, {}, ATTRIBUTES)
+def test_before_api_1_4_the_model_of_attributes_is_part_of_the_address(wire: Any) -> None:
+    wire.fetch.return_value = Response(200, {}, ATTRIBUTES)
     assert client(api_version="1.3").attribute_definitions() == {"data_attributes": [1]}
-    assert wire.requests == [(f"{URL}/data_attributes/customer", {}, 90.0, None)]
+    assert wire.fetch.mock_calls == [call(f"{URL}/data_attributes/customer", {}, 90.0, None)]
 
 
-def test_a_scroll_is_opened_on_a_new_connection_and_continued_on_the_same(wire: Wire) -> None:
+def test_a_scroll_is_opened_on_a_new_connection_and_continued_on_the_same(wire: Any) -> None:
     reader, closed = client(), []
     for action in (next_page, lambda client: client.page(None), Client.close):
         action(reader)
-        closed.append(wire.closed)
+        closed.append(wire.close.call_count)
     assert closed == [0, 1, 2]
 
 
 def test_the_session_has_the_headers_and_the_proxy_of_its_start(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/certificates.pem")
@@ -127,17 +100,17 @@ def test_the_session_has_the_headers_and_the_proxy_of_its_start(
     assert (wire.verify, wire.trust_env) == ("/certificates.pem", False)
 
 
-def test_a_page_has_its_leads_and_the_token_of_the_next(wire: Wire) -> None:
+def test_a_page_has_its_leads_and_the_token_of_the_next(wire: Any) -> None:
     page = client().page(None)
     assert (page.versions, page.scroll_param) == ([("a", 1_000_000)], "s")
     assert client().some_leads(1).versions == page.versions
-    wire.response = Response(200, {}, b'{"contacts": []}')
+    wire.fetch.return_value = Response(200, {}, b'{"contacts": []}')
     assert client().page("s").versions == []
 
 
-def test_a_lead_without_an_id_is_no_malformed_page(wire: Wire) -> None:
-    body = b'{"contacts": [{}], "scroll_param": "s"}'
-    assert wire.refused(next_page, body).kind is Kind.LEAD_WITHOUT_ID
+def test_a_lead_without_an_id_is_no_malformed_page(wire: Any) -> None:
+    wire.fetch.return_value = Response(200, {}, b'{"contacts": [{}], "scroll_param": "s"}')
+    assert outcome_of(next_page).kind is Kind.LEAD_WITHOUT_ID
 
 
 @cases(
@@ -149,9 +122,9 @@ def test_a_lead_without_an_id_is_no_malformed_page(wire: Wire) -> None:
     limited=(Client.list_count, LEADS.replace(b"}", b', "limited": true}'), Count(3, exact=False)),
 )
 def test_a_count_is_exact_unless_the_list_ends_there(
-    request_: Request, body: bytes, count: Count, wire: Wire
+    request_: Request, body: bytes, count: Count, wire: Any
 ) -> None:
-    wire.response = Response(200, {}, body)
+    wire.fetch.return_value = Response(200, {}, body)
     assert request_(client()) == count
 
 
@@ -171,21 +144,23 @@ def test_a_count_is_exact_unless_the_list_ends_there(
     no_list=(Client.list_count, b'{"total_count": 3}', "a count of leads"),
 )
 def test_nothing_else_in_its_place_is_accepted(
-    request_: Request, body: bytes, what: str, wire: Wire
+    request_: Request, body: bytes, what: str, wire: Any
 ) -> None:
-    outcome = wire.refused(request_, body)
+    wire.fetch.return_value = Response(200, {}, body)
+    outcome = outcome_of(request_)
     assert outcome.kind is Kind.NOT_A_PAGE
     assert f"was not {what}" in outcome.what
 
 
 @cases((Client.count, "counts"), (Client.list_count, "leads"), (attributes, "attributes"))
-def test_a_refusal_names_what_its_request_reads(request_: Request, name: str, wire: Wire) -> None:
-    outcome = wire.refused(request_, b'{"errors": [{"code": "forbidden"}]}', 403)
-    assert f"let this access token read {name}" in outcome.what
+def test_a_refusal_names_what_its_request_reads(request_: Request, name: str, wire: Any) -> None:
+    wire.fetch.return_value = Response(403, {}, b'{"errors": [{"code": "forbidden"}]}')
+    assert f"let this access token read {name}" in outcome_of(request_).what
 
 
-def test_a_refused_token_names_the_region_that_was_asked(wire: Wire) -> None:
-    assert "'us'" in wire.refused(next_page, b"", 401).advice
+def test_a_refused_token_names_the_region_that_was_asked(wire: Any) -> None:
+    wire.fetch.return_value = Response(401, {}, b"")
+    assert "'us'" in outcome_of(next_page).advice
 
 
 @cases(
@@ -193,16 +168,16 @@ def test_a_refused_token_names_the_region_that_was_asked(wire: Wire) -> None:
     unsent=(False, Kind.UNREACHABLE, "at api.example.com: the connection was refused"),
 )
 def test_a_failed_request_is_unclear_only_if_it_may_have_been_sent(
-    sent: bool, kind: Kind, words: str, wire: Wire
+    sent: bool, kind: Kind, words: str, wire: Any
 ) -> None:
-    wire.response, wire.sent = ConnectionRefusedError(), sent
-    with pytest.raises(Outcome, match=words) as caught:
-        client().page("s")
-    assert caught.value.kind is kind
+    wire.fetch.side_effect, wire.sent = ConnectionRefusedError(), sent
+    outcome = outcome_of(next_page)
+    assert outcome.kind is kind
+    assert words in outcome.what
 
 
-def test_after_an_abort_the_error_is_not_explained(wire: Wire) -> None:
-    wire.response = ConnectionResetError()
+def test_after_an_abort_the_error_is_not_explained(wire: Any) -> None:
+    wire.fetch.side_effect = ConnectionResetError()
     reader = client()
     reader.abort()
     with pytest.raises(ConnectionResetError):

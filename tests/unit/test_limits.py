@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from itertools import count
+from unittest.mock import Mock
 
 import pytest
 from support.cases import cases
@@ -20,19 +21,6 @@ UNREACHABLE = no_page(Kind.UNREACHABLE)
 def longest(**limits: float) -> VirtualPauses:
     """Pauses that are as long as they may be."""
     return VirtualPauses(Clock(), max, **limits)
-
-
-def failing(clock: Clock, *outcomes: Outcome) -> Callable[[], str]:
-    """A request that fails with some outcomes, each after a while, then succeeds."""
-    left = list(outcomes)
-
-    def request() -> str:
-        clock.now += 5.0
-        if left:
-            raise left.pop(0)
-        return "done"
-
-    return request
 
 
 def test_the_limits_are_those_of_the_settings() -> None:
@@ -94,7 +82,7 @@ def test_the_last_attempt_is_at_the_limit_itself() -> None:
 @cases(that_just_fits=(10.0, [10.0]), that_does_not_fit=(9.0, []), with_none_allowed=(0.0, []))
 def test_a_wait_that_intercom_asks_for_must_fit_the_limit(limit: float, waits: list[float]) -> None:
     pauses = longest(scroll_wait_timeout=limit)
-    request = failing(pauses.clock, *[no_page(Kind.RATE_LIMITED, 10.0)] * 2)
+    request = Mock(side_effect=no_page(Kind.RATE_LIMITED, 10.0))
     with pytest.raises(WaitedTooLongError):
         repeat(request, pauses, lambda: 0.0)
     assert pauses.clock.waits == waits
@@ -152,8 +140,8 @@ def test_other_pauses_have_a_lower_limit_and_count_for_themselves() -> None:
 @cases(Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.UNCLEAR)
 def test_a_request_is_repeated_after_what_may_pass(kind: Kind) -> None:
     pauses = longest()
-    request = failing(pauses.clock, no_page(kind), no_page(kind))
-    assert repeat(request, pauses, pauses.clock) == "done"
+    request = Mock(side_effect=[no_page(kind), no_page(kind), "done"])
+    assert repeat(request, pauses, count(100.0, step=5.0).__next__) == "done"
     assert pauses.clock.waits == [1.0, 2.0]
     pauses.page_came(new=False)
     assert pauses.waited == 5.0 + 1.0 + 5.0 + 2.0
@@ -161,7 +149,7 @@ def test_a_request_is_repeated_after_what_may_pass(kind: Kind) -> None:
 
 @cases(Kind.REFUSED, Kind.NOT_A_PAGE, Kind.MISCONFIGURED)
 def test_a_request_is_not_repeated_after_what_does_not_pass(kind: Kind) -> None:
-    pauses = longest()
+    pauses, outcome = longest(), no_page(kind)
     with pytest.raises(Outcome) as caught:
-        repeat(failing(pauses.clock, no_page(kind)), pauses, pauses.clock)
-    assert (caught.value.kind, pauses.clock.waits) == (kind, [])
+        repeat(Mock(side_effect=outcome), pauses, pauses.clock)
+    assert (caught.value, pauses.clock.waits) == (outcome, [])
