@@ -17,23 +17,37 @@ def scroll(*pages: int, start: str = "p", end: bool = True) -> Script:
     return [*found, page() if end else no_page(Kind.NOT_FOUND)]
 
 
+def end(expected: Count | None, total: int, last_page: int = 30) -> End:
+    return End(expected, total, total, last_page)
+
+
 @cases(
-    one_missing_after_a_full_page=([100], 101, True),
-    none_missing_after_a_full_page=([100], 100, False),
-    one_missing_and_no_page=([], 1, True),
-    an_empty_workspace=([], 0, False),
-    less_than_a_page_missing_after_a_short_page=([100, 99], 298, False),
-    a_page_missing_after_a_short_page=([100, 99], 299, True),
-    a_full_page_and_no_count=([100], None, True),
-    no_page_and_no_count=([], None, True),
-    a_short_page_and_no_count=([100, 99], None, False),
+    one_missing_after_a_full_page=(end(Count(10_001), 10_000, 100), 1, True, False),
+    none_missing_after_a_full_page=(end(Count(100), 100, 100), 0, False, True),
+    one_missing_and_no_page=(end(Count(1), 0, 0), 1, True, False),
+    an_empty_workspace=(end(Count(0), 0, 0), 0, False, True),
+    less_than_a_page_missing_after_a_short_page=(end(Count(10_000), 9_901), 99, False, True),
+    a_page_missing_after_a_short_page=(end(Count(10_000), 9_900), 100, True, False),
+    one_percent_missing=(end(Count(200), 198), 2, False, True),
+    more_than_one_percent_missing=(end(Count(200), 197), 3, False, False),
+    more_than_counted=(end(Count(100), 105), 0, False, True),
+    a_full_page_and_no_count=(end(None, 100, 100), 0, True, False),
+    a_short_page_and_no_count=(end(None, 130), 0, False, False),
+    a_lower_bound_that_was_not_reached=(end(BOUND, 9_999), 1, False, False),
+    a_lower_bound_that_was_not_reached_by_far=(end(BOUND, 8_030), 1_970, True, False),
+    a_lower_bound_that_was_reached=(end(BOUND, 10_030), 0, False, False),
+    a_lower_bound_that_was_reached_with_a_full_page=(end(BOUND, 10_000, 100), 0, True, False),
 )
-def test_an_end_is_in_doubt_if_leads_may_be_missing(
-    pages: list[int], count: int | None, doubted: bool
+def test_an_end_is_in_doubt_if_leads_may_be_missing_and_deletes_need_proof(
+    last: End, missing: int, doubted: bool, may_delete: bool
 ) -> None:
-    result = play(scroll(*pages), scroll(*pages), counts=[count], mismatch="warn")
-    assert (result.error, result.waits) == ("", [60.0] * doubted)
-    assert result.warned("once more") == doubted
+    assert (last.missing, last.is_in_doubt) == (missing, doubted)
+    assert (not last.obstacle_to_deletes) == may_delete
+
+
+def test_an_empty_workspace_has_an_end_at_once() -> None:
+    result = play(scroll(), counts=[0])
+    assert (result.error, result.waits, result.may_delete) == ("", [], True)
 
 
 @cases(
@@ -46,6 +60,7 @@ def test_a_second_scroll_adds_what_the_first_one_missed(
     result = play(scroll(*first), scroll(*second), counts=[330])
     assert len(set(result.versions)) == len(result.versions) == result.tally.leads == 330
     assert result.may_delete
+    assert (result.waits, result.warned("reading all leads once more")) == ([60.0], True)
 
 
 @cases(
@@ -76,11 +91,13 @@ P, Q, R = (scroll(100, start=start) for start in "pqr")
 @cases(
     each_brings_a_page_that_was_missing=([P, Q, R, R], 1000, 300),
     the_last_brings_less_than_a_page=([P, [P[0], page("q", size=99), page()]], 1000, 199),
+    both_have_no_leads_and_no_count=([scroll(), scroll()], None, 0),
+    a_lower_bound_that_was_reached=([P, P], Count(100, exact=False), 100),
     the_last_two_agree_without_a_count=([scroll(100, 100), P, P], None, 200),
     the_last_is_no_longer_in_doubt=([scroll(100, 100), [page()], scroll(100, 100, 30)], None, 230),
 )
 def test_scrolls_go_on_while_they_disagree(
-    scripts: list[Script], count: int | None, leads: int
+    scripts: list[Script], count: Answer, leads: int
 ) -> None:
     result = play(*scripts, counts=[count], mismatch="warn")
     assert (result.error, result.opened, result.tally.leads) == ("", len(scripts), leads)
@@ -136,40 +153,6 @@ def test_a_count_before_or_after_the_scroll_confirms_the_end(counts: list[Answer
     assert (result.error, result.may_delete) == ("", True)
     missed = play(scroll(100, 100), healthy, counts=counts)
     assert (missed.opened, missed.tally.leads) == (2, 330)
-
-
-@cases(bound=BOUND, exact=Count(10_000))
-def test_a_lower_bound_raises_a_doubt_but_proves_nothing(count: Count) -> None:
-    pages = [100] * 100 + [30]
-    short = play(scroll(*pages[:80]), scroll(*pages), list_counts=[count])
-    assert (short.opened, short.tally.leads, short.may_delete) == (2, 10_030, count.exact)
-
-
-@cases(
-    a_lower_bound_that_was_not_reached=(BOUND, 9_999, True, 1),
-    a_lower_bound_that_was_reached=(BOUND, 10_000, False, 0),
-    an_exact_count=(Count(10_000), 10_000, True, 0),
-    no_count=(None, 10_000, False, 0),
-)
-def test_a_count_shows_how_many_leads_are_missing(
-    expected: Count | None, total: int, counted: bool, missing: int
-) -> None:
-    last = End(expected, total, total, 30)
-    assert (last.is_counted, last.missing) == (counted, missing)
-
-
-@cases(
-    nothing_missing=(0, 30, 10_000, True),
-    more_than_counted=(-5, 30, 10_000, True),
-    less_than_a_page_and_1_percent=(99, 30, 10_000, True),
-    a_page=(100, 30, 10_000, False),
-    one_percent=(2, 30, 200, True),
-    more_than_1_percent=(3, 30, 200, False),
-    in_doubt=(1, 100, 10_000, False),
-)
-def test_deletes_need_proof(missing: int, last_page: int, count: int, allowed: bool) -> None:
-    last = End(Count(count), count - missing, count - missing, last_page)
-    assert (not last.obstacle_to_deletes) == allowed
 
 
 @cases(

@@ -217,22 +217,24 @@ def test_a_folder_that_cannot_be_read_is_named(
     assert unsent(chained(MISSING)).kind is Kind.MISCONFIGURED
 
 
+TIMED_OUT = ("no complete response came in time", f"{LATER}, or raise 'request_timeout'")
+LOST, UNREAD = "the connection was lost", "the response could not be read"
+
+
 @cases(
-    (ConnectionResetError("secret"), "the connection was lost (ConnectionResetError)"),
-    (urllib3.exceptions.ProtocolError("secret"), "the connection was lost (ProtocolError)"),
-    (http.client.BadStatusLine("secret"), "the response could not be read (BadStatusLine)"),
-    (ValueError("secret"), "the response could not be read (ValueError)"),
+    (ConnectionResetError("secret"), f"{LOST} (ConnectionResetError)", LATER),
+    (urllib3.exceptions.ProtocolError("secret"), f"{LOST} (ProtocolError)", LATER),
+    (http.client.BadStatusLine("secret"), f"{UNREAD} (BadStatusLine)", LATER),
+    (ValueError("secret"), f"{UNREAD} (ValueError)", LATER),
+    (TimeoutError("secret"), *TIMED_OUT),
+    (requests.ReadTimeout("secret"), *TIMED_OUT),
+    (chained(TimeoutError()), *TIMED_OUT),
 )
-def test_after_a_request_was_sent_it_is_unclear_what_it_did(error: Exception, what: str) -> None:
+def test_after_a_request_was_sent_it_is_unclear_what_it_did(
+    error: Exception, what: str, advice: str
+) -> None:
     outcome = outcome_of(error, HOST, sent=True)
-    assert (outcome.kind, outcome.what, outcome.advice) == (Kind.UNCLEAR, what, LATER)
-
-
-@cases(TimeoutError("secret"), requests.ReadTimeout("secret"), chained(TimeoutError()))
-def test_a_response_that_takes_too_long_is_told_with_the_setting(error: Exception) -> None:
-    outcome = outcome_of(error, HOST, sent=True)
-    assert (outcome.kind, outcome.what) == (Kind.UNCLEAR, "no complete response came in time")
-    assert outcome.advice == f"{LATER}, or raise 'request_timeout'"
+    assert (outcome.kind, outcome.what, outcome.advice) == (Kind.UNCLEAR, what, advice)
 
 
 @cases(True, False)

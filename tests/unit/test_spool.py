@@ -8,6 +8,7 @@ import tempfile
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -88,9 +89,7 @@ def test_a_full_disk_is_a_clear_error() -> None:
 def test_the_error_names_the_folder_if_it_is_known(
     folder: str | None, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     monkeypatch.setattr(tempfile, "tempdir", folder)
     with pytest.raises(SpoolError) as caught:
