@@ -114,6 +114,7 @@ def attempt_all(
 
 def _attempt(mutant: Mutant, tests: Sequence[str], folder: Path) -> Callable[[], int]:
     def attempt() -> int:
+        folder.mkdir()  # pytest makes no parents of its folder, and would fail
         sys.meta_path.insert(0, _Replaced(mutant))
         # File by file, as most mutants are noticed before the last file would be imported.
         files = dict.fromkeys(test.partition("::")[0] for test in tests)
