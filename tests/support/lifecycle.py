@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from tap_leads.errors import TapLeadsError
 from tap_leads.records.pages import Page, read_page
-from tap_leads.scroll.counts import Counts, Witnesses
+from tap_leads.scroll.counts import Counts
 from tap_leads.scroll.ends import Count, Judge, Mismatch
-from tap_leads.scroll.lifecycle import Lifecycle, Pages, Tally
+from tap_leads.scroll.lifecycle import Lifecycle, Tally
 from tap_leads.scroll.limits import Limits, Pauses
 from tap_leads.scroll.outcomes import Outcome
 from tap_leads.scroll.reactions import Kind
@@ -63,13 +63,6 @@ class VirtualPauses(Pauses):
             return pick(low, high)
 
         super().__init__(Limits(**limits), self.recorder, sleep=clock.sleep, jitter=jitter)
-
-
-class Source(Pages, Witnesses, Protocol):
-    """A source of pages and counts, on a virtual clock; notes the tokens that it is asked for."""
-
-    clock: Clock
-    asked: list[str | None]
 
 
 @dataclass
@@ -134,8 +127,8 @@ def passed_on(body: bytes) -> list[str]:
     ]
 
 
-def run(source: Source, mismatch: Mismatch, page_size: int, **limits: Any) -> Result:
-    """Runs the loop to its end."""
+def run(source: Any, mismatch: Mismatch, page_size: int, **limits: Any) -> Result:
+    """Runs the loop to its end, over a source of pages and counts that has a clock."""
     clock, judge = source.clock, Judge(mismatch)
     pauses = VirtualPauses(clock, **limits)
     log = pauses.recorder
@@ -153,7 +146,7 @@ def run(source: Source, mismatch: Mismatch, page_size: int, **limits: Any) -> Re
 
 Step = Page | Outcome | float
 Script = Sequence[Step]
-Answer = Count | Outcome | int | None
+Answer = Count | int | None
 
 
 @dataclass
@@ -166,7 +159,6 @@ class ScriptedSource:
 
     scripts: list[Script]
     counts: list[Answer]
-    list_counts: list[Answer]
     clock: Clock = field(default_factory=Clock)
     asked: list[str | None] = field(default_factory=list)
     _steps: list[Step] = field(default_factory=list)
@@ -186,27 +178,26 @@ class ScriptedSource:
         return step
 
     def count(self) -> Count:
-        return self._answer(self.counts)
+        return known(self.counts.pop(0) if len(self.counts) > 1 else self.counts[0])
 
     def list_count(self) -> Count:
-        return self._answer(self.list_counts)
+        return known(None)
 
-    @staticmethod
-    def _answer(answers: list[Answer]) -> Count:
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if answer is None or isinstance(answer, Outcome):
-            raise answer or no_page(Kind.REFUSED)
-        return answer if isinstance(answer, Count) else Count(answer)
+
+def known(count: Count | int | None) -> Count:
+    """A count; if there is none, the request for it is refused."""
+    if count is None:
+        raise no_page(Kind.REFUSED)
+    return count if isinstance(count, Count) else Count(count)
 
 
 def play(
     *scripts: Script,
     counts: Sequence[Answer] = (None,),
-    list_counts: Sequence[Answer] = (None,),
     mismatch: Mismatch = "fail",
     page_size: int = 100,
     **limits: Any,
 ) -> Result:
     """Runs the loop over a script."""
-    source = ScriptedSource(list(scripts), list(counts), list(list_counts))
+    source = ScriptedSource(list(scripts), list(counts))
     return run(source, mismatch, page_size, **limits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from support.lifecycle import Clock, Result, no_page, page, run
+from support.lifecycle import Clock, Result, known, no_page, page, run
 from tap_leads.records.pages import Page
 from tap_leads.scroll.ends import Count, Mismatch, smaller
 from tap_leads.scroll.reactions import Kind
@@ -80,16 +80,10 @@ class Workspace:
     def count(self) -> Count:
         count, self._listed = COUNTS[self.counts](len(self.leads), 5, len(self.counted) + 1)
         self.counted.append(count or self._listed)
-        return self._known(count)
+        return known(count)
 
     def list_count(self) -> Count:
-        return self._known(self._listed)
-
-    @staticmethod
-    def _known(count: Count | None) -> Count:
-        if count is None:
-            raise no_page(Kind.REFUSED)
-        return count
+        return known(self._listed)
 
     def page(self, scroll_param: str | None) -> Page:
         self.asked.append(scroll_param)
@@ -167,7 +161,7 @@ class Workspace:
         return page(*(f"{identity}@{version}" for identity, version in leads))
 
 
-def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fail") -> Result:
+def simulate(schedule: Schedule, counts: str, mismatch: Mismatch) -> Result:
     """Runs a schedule, and checks that the sync is complete or fails for a reason."""
     workspace = Workspace(dict(schedule), counts)
     result = run(workspace, mismatch, PAGE_SIZE, scroll_expiry=EXPIRY)
@@ -204,7 +198,7 @@ def simulate(schedule: Schedule, counts: str = "true", mismatch: Mismatch = "fai
 
 
 def simulate_all(
-    faults: int, requests: int, counts: str, mismatch: Mismatch = "fail", schedule: Schedule = ()
+    faults: int, requests: int, counts: str, mismatch: Mismatch, schedule: Schedule = ()
 ) -> Iterator[Result]:
     """Simulates every schedule of up to a number of faults within the first requests.
 

@@ -18,20 +18,16 @@ REQUESTS = int(os.environ.get("SIMULATE_REQUESTS", "5"))
 
 
 @pytest.mark.timeout(4 * 3600)
+@cases("fail", "warn", "ignore")
 @cases(*COUNTS)
 def test_every_schedule_of_faults_ends_complete_or_with_a_reason(
-    counts: str, capsys: pytest.CaptureFixture[str]
+    counts: str, mismatch: Mismatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And no lead is deleted that existed at all times, unless no count can show its absence."""
-    deletes = [result.may_delete for result in simulate_all(DEPTH, REQUESTS, counts)]
+    depth = DEPTH if mismatch == "fail" else DEPTH - 1
+    deletes = [each.may_delete for each in simulate_all(depth, REQUESTS, counts, mismatch)]
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{len(deletes)} schedules of up to {DEPTH} of {len(FAULTS)} faults, counts "
-            f"{counts}: {sum(deletes)} end with deletes"
+            f"\n{len(deletes)} schedules of up to {depth} of {len(FAULTS)} faults, counts "
+            f"{counts}, {mismatch}: {sum(deletes)} end with deletes"
         )
-
-
-@cases("warn", "ignore")
-@cases(*COUNTS)
-def test_the_same_if_a_mismatch_is_no_error(counts: str, mismatch: Mismatch) -> None:
-    assert list(simulate_all(DEPTH - 1, REQUESTS, counts, mismatch))

@@ -53,7 +53,7 @@ def test_requests_and_pauses_add_up_to_the_time_waited(opening: bool) -> None:
 
 
 @cases(known_page=(False, 1.0), new_page=(True, 0.0))
-def test_a_page_ends_the_waiting_within_a_scroll_and_a_new_one_that_for_a_scroll(
+def test_a_page_ends_the_waiting_in_a_scroll_and_a_new_one_the_waiting_for_it(
     new: bool, left: float
 ) -> None:
     pauses = longest()

@@ -19,11 +19,7 @@ def test_an_outcome_reads_as_two_sentences() -> None:
     assert outcome.sentence == "A refusal of Intercom"
     assert str(outcome) == "A refusal of Intercom. Ask Jane."
     assert (outcome.kind, outcome.what, outcome.advice, outcome.wait) == outcome.args
-
-
-def test_without_advice_the_sync_is_to_be_run_again() -> None:
-    assert str(Outcome(Kind.UNCLEAR, "x")) == f"X. {LATER}."
-    assert Outcome(Kind.UNCLEAR, "x").wait == 0.0
+    assert Outcome(Kind.UNCLEAR, "x").args == (Kind.UNCLEAR, "x", LATER, 0.0)
 
 
 @cases(

@@ -37,7 +37,7 @@ class Trial(Reader):
     def __init__(
         self, *scripts: Script, count: Answer = None, limits: Limits = QUICK, **options: Any
     ) -> None:
-        self.source = ScriptedSource(list(scripts), [count], [None])
+        self.source = ScriptedSource(list(scripts), [count])
         self.client = Mock(wraps=self.source, abort=Mock(), close=Mock())
         recorder = Recorder()
         self.log = recorder.lines

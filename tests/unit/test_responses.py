@@ -51,19 +51,13 @@ def test_a_response_with_status_200_may_be_a_page_whatever_it_holds() -> None:
     check(Response(200, {}, errors("scroll_exists")), "eu")
 
 
-@cases(400, 409, 429, 500)
-def test_another_scroll_is_told_by_its_code_whatever_the_status(status: int) -> None:
-    found = outcome(status, errors("scroll_exists"))
-    assert found.kind is Kind.SCROLL_EXISTS
-    assert found.what.startswith("another scroll is open in this workspace")
-    assert "'scroll_wait_timeout'" in found.advice
-
-
 @cases(
     (301, "", "the response is a redirect, which is not followed", "'api_url' and 'region'"),
     (399, "", "the response is a redirect", "'api_url' and 'region'"),
     (400, "", "Intercom did not accept the request", "'api_url', 'api_version' and 'region'"),
     (400, "intercom_version_invalid", "no scroll over leads in the API version", "1.0 to 1.4"),
+    (400, "scroll_exists", "another scroll is open in this workspace", "'scroll_wait_timeout'"),
+    (500, "scroll_exists", "another scroll is open in this workspace", "'scroll_wait_timeout'"),
     (401, "", "Intercom refused the access token", "in the region 'eu'"),
     (403, "", "forbidden, but not by Intercom's API", "firewall or proxy"),
     (403, "forbidden", "let this access token read leads", "*Read and list users and comp"),
