@@ -45,6 +45,11 @@ def test_an_end_is_in_doubt_if_leads_may_be_missing_and_deletes_need_proof(
     assert (not last.obstacle_to_deletes) == may_delete
 
 
+@cases((9_999, True), (10_000, False))
+def test_a_lower_bound_that_was_reached_shows_no_loss(total: int, is_counted: bool) -> None:
+    assert end(BOUND, total).is_counted == is_counted
+
+
 def test_an_empty_workspace_has_an_end_at_once() -> None:
     result = play(scroll(), counts=[0])
     assert (result.error, result.waits, result.may_delete) == ("", [], True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.cases import cases
 from support.lifecycle import page
 
 from tap_leads.records.pages import Page, Version
@@ -65,25 +64,6 @@ def test_the_same_page_twice_is_no_progress(leads: list[str]) -> None:
         alternating = len({lead[0] for lead in leads}) < len(leads)
         assert first
         assert not second or alternating
-
-
-@cases(
-    its_time_is_missing_once=("a@5", "a@-", "a@5", [1, 0, 0]),
-    an_older_one_after_that=("a@5", "a@-", "a@4", [1, 0, 0]),
-    a_newer_one_after_that=("a@5", "a@-", "a@6", [1, 0, 1]),
-    its_time_is_known_later=("a@-", "a@5", "a@5", [1, 0, 0]),
-    it_changes_and_gets_a_time=("a@-", "a@5:other", "a@-", [1, 1, 0]),
-    it_changes_without_a_time=("a@-", "a@-:other", "a@-:other", [1, 1, 0]),
-)
-def test_a_lead_with_a_time_in_one_scroll_only_is_sent_once(
-    first: str, second: str, third: str, sent: list[int]
-) -> None:
-    with Ledger() as ledger:
-        found = []
-        for lead in (first, second, third):
-            ledger.start_scroll()
-            found.append(len(ledger.enter(page(lead)).new))
-        assert found == sent
 
 
 @pytest.mark.usefixtures("full_disk")

@@ -70,6 +70,7 @@ NO_NAME = NameResolutionError(HOST, CONNECTION, socket.gaierror())
     as_argument=requests.ConnectionError,
     as_cause=chained,
     as_context=lambda cause: chained(cause, attribute="__context__"),
+    as_second_argument=lambda cause: OSError(http.client.HTTPException("secret"), cause),
     reason=lambda cause: urllib3.exceptions.MaxRetryError(POOL, "/", cause),
 )
 def test_the_reason_is_found_however_it_is_wrapped(
@@ -117,9 +118,9 @@ def tunnel(status: int) -> Exception:
 
 
 @cases(
-    certificate=(chained(VERIFY), "Intercom's certificate could not be", "REQUESTS_CA_BUNDLE"),
-    of_the_proxy=(behind_proxy(VERIFY), "the proxy's certificate could not", "REQUESTS_CA_BUNDLE"),
-    password=(LATIN, "user name or password has characters", "Latin letters"),
+    certificate=(chained(VERIFY), "Intercom's certificate could not", "in REQUESTS_CA_BUNDLE"),
+    of_the_proxy=(behind_proxy(VERIFY), "the proxy's certificate could", "in REQUESTS_CA_BUNDLE"),
+    password=(LATIN, "user name or password has characters", "set HTTPS_PROXY to them"),
     socks=(SOCKS, "a SOCKS proxy is set", "requests[socks]"),
     proxy_url=(PROXY_URL, "the address of the proxy cannot be used", "http://host:port"),
     proxy_scheme=(PROXY_SCHEME, "the address of the proxy cannot be used", "http://host:port"),
