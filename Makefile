@@ -22,6 +22,8 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_BUILD_CONSTRAINT := $(CURDIR)/requirements/dev.txt
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
+# Each start of a program is slow if Python may not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # Otherwise, Meltano puts its logs into the home directory.
 export XDG_STATE_HOME := $(CURDIR)/.cache/state
 

@@ -27,7 +27,6 @@ def no_coverage_outside_the_tap(
     """Coverage doubles the time that Python takes to start; these tests start other programs."""
     if request.path.parent.name in {"project", "targets"}:
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # it triples that time
 
 
 @pytest.fixture(scope="session", autouse=True)
