@@ -19,9 +19,8 @@ def scroll() -> Iterator[Start]:
 
         def start(*faults: str, **options: Any) -> ScrollClient:
             clock = Clock()
-            options = {"leads": 50, "page_size": PAGE, "clock": clock, **options}
-            return ScrollClient(
-                stack.enter_context(Sandbox(faults=faults, **options)), clock, stack
-            )
+            usual: dict[str, Any] = {"leads": 50, "page_size": PAGE, "faults": faults}
+            sandbox = Sandbox(clock=clock, **usual | options)
+            return ScrollClient(stack.enter_context(sandbox), clock, stack)
 
         yield start

@@ -1,4 +1,4 @@
-"""The language of faults, and how several of them combine."""
+"""The language of faults, what a client receives under each, and how several combine."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from pathlib import Path
 
 import pytest
 from support.cases import cases
-from support.scroll_client import Start, code
+from support.scroll_client import Start
 
 from tap_leads.sandbox import KINDS, Fault, Sandbox
 
 
 @cases(
-    ("3", {3}),
-    ("3,5", {3, 5}),
-    ("3-5", {3, 4, 5}),
-    ("1,4-5", {1, 4, 5}),
-    ("4+", {4, 5, 6}),
-    ("*", {1, 2, 3, 4, 5, 6}),
+    *(("3", {3}), ("3,5", {3, 5}), ("3-5", {3, 4, 5}), ("1,4-5", {1, 4, 5})),
+    *(("4+", {4, 5, 6}), ("*", {1, 2, 3, 4, 5, 6})),
 )
 def test_when(when: str, ordinals: set[int]) -> None:
     """WHEN counts requests from 1."""
@@ -26,31 +22,9 @@ def test_when(when: str, ordinals: set[int]) -> None:
     assert {n for n in range(1, 7) if fault.fires(n, of_scroll=1)} == ordinals
 
 
-def test_when_of_each_scroll(scroll: Start) -> None:
-    """With p, WHEN counts from each opening of a scroll. Both ways of counting can be mixed."""
-    client = scroll("401@7,p3-4")
-    statuses = []
-    for _ in range(2):
-        client.param = None
-        client.workspace.expire()
-        statuses.append([client.ask().status_code for _ in range(5)])
-    assert statuses == [[200, 200, 401, 401, 200], [200, 401, 401, 401, 200]]
-
-
-@cases(
-    ("slow@2", 1.0),
-    ("slow@2:0.25", 0.25),
-    ("exists@1", None),
-    ("update@*:3", 3),
-    ("status@1:408", 408),
-    ("counts/number@1:-5", b"-5"),
-    ("contacts/off@1:+5", 5),
-    ("stolen@2", 1),
-    ("body@1:a:b@c/d", "a:b@c/d"),
-    ("malformed@1:chunk", "chunk"),
-)
+@cases(("slow@2", 1.0), ("exists@1", None), ("stolen@2", 1), ("body@1:a:b@c/d", "a:b@c/d"))
 def test_argument(text: str, argument: object) -> None:
-    """Some kinds have a default for ARG, some need ARG, and `exists` has two meanings."""
+    """Some kinds have a default for ARG, and some take any text."""
     assert Fault.parse(text).argument == argument
 
 
@@ -68,43 +42,113 @@ def test_a_malformed_fault_is_refused(text: str) -> None:
 
 
 def test_every_kind_is_tested() -> None:
-    """A test of faults in this folder uses it."""
-    tests = Path(__file__).parent.glob("test_sandbox_*_faults.py")
-    source = "".join(path.read_text("utf-8") for path in tests)
+    source = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*faults.py"))
     assert [kind for kind in KINDS if not re.search(rf'["/ ]{kind}@', source)] == []
+
+
+@cases(
+    # The page is gone: the scroll moves on although the page does not arrive.
+    ("lost@2", "1, lost, 3"),
+    ("hang@2:0.01", "1, lost, 3"),
+    ("cut@2", "1, cut, 3"),
+    ("restart@2", "1, 500 server_error, 3"),
+    ("html502@2", "1, 502 html, 3"),
+    ("503@2", "1, 503 plain, 3"),
+    ("status@2:408", "1, 408 request_timeout, 3"),
+    ("status@2:100", "1, lost, 3"),  # announces another response, which is not sent
+    ("nojson@2", "1, 200 json, 3"),
+    ("empty-body@2", "1, 200 json, 3"),
+    ("body@2:[1]", "1, 200 json, 3"),
+    ("nolist@2", "1, 200 json, 3"),
+    ("null-list@2", "1, 200 json, 3"),
+    ("wrong-key@2", "1, 200 json, 3"),
+    ("false-end@2", "1, 200 server_error, 3"),
+    ("html@2", "1, 200 html, 3"),
+    ("html@2 status@2:407", "1, 407 html, 3"),
+    # The request is not served.
+    ("reset@2", "1, reset, 2"),
+    ("html@2 403@2", "1, 403 html, 2"),
+    # The scroll stays open after an error, and an ended scroll is gone for good.
+    ("restart@1", "500 server_error, 400 scroll_exists"),
+    ("expire@2", "1, 404 not_found, 404 not_found, open, 1"),
+    ("no-end@*", "1, 2, 3, 4, 5, 404 not_found, 404 not_found"),
+    ("end@3", "1, 2, end, 404 not_found, open, 1, 2, 3, 4, 5, end"),
+    ("end@p3", "1, 2, end, open, 1, 2, end"),
+    # Another client scrolls, for SECONDS from the first time. This ends the client's own scroll.
+    ("exists@2-4:30", "1, 404 not_found, +20, open, 400 scroll_exists, +10, 1"),
+    ("stolen@3", "1, 2, 4, 5, end"),
+    ("stolen@p2:2", "1, 4, 5, end"),
+    ("stolen@1", "1, 2, 3, 4, 5, end"),  # no scroll is open
+    ("stolen@3:99", "1, 2, end"),
+    ("stolen@2 stolen@3", "1, 3, 5, end"),
+    ("stolen@3 end@4", "1, 2, 4, end"),
+    # The first of two requests was served, and no client can use its response.
+    ("repeated-upstream@3", "1, 2, 4, 5, end"),
+    ("repeated-upstream@3 stolen@3", "1, 2, 5, end"),
+    ("repeated-upstream@1", "400 scroll_exists, +59, 400 scroll_exists, +1, 1"),
+    ("repeated-upstream@6", "1, 2, 3, 4, 5, 404 not_found, open, 1"),
+    ("repeat@3", "1, 2, 2, 3, 4, 5, end"),
+    ("repeat@2+", "1, 1, 1, 1, 1, 1, 1"),
+    # The other leads are on the next pages. An empty page can look like the end.
+    ("short@2:4", "1, 10:14, 14:24, 24:34, 34:44, 44:50, end"),
+    ("short@3:0", "1, 2, end, 3, 4, 5, end"),
+    ("short@3:7 end@4", "1, 2, 20:27, end"),
+    ("short@3:7 end@5 lost@3", "1, 2, lost, 27:37, end"),
+    # Only leads that were served are served again.
+    ("move@3:10", "1, 2, 3, 4, 5, 1, end"),
+    # With `p`, WHEN counts from each opening of a scroll. Both ways of counting can be mixed.
+    ("401@4,p2", "1, 401 unauthorized, 2, +60, open, 401 unauthorized, 1, 401 unauthorized, 2"),
+    # A workspace changes even if another fault replaces the response.
+    ("401@2 delete@2:20 expire@2", "1, 401 unauthorized, 404 not_found, open, 1, 2, 3, end"),
+)
+def test_what_each_request_receives(faults: str, steps: str, scroll: Start) -> None:
+    scroll(*faults.split()).receives(steps)
+
+
+@cases(
+    ("lost@2", "1, lost, 3"),
+    ("cut@2", "1, cut, 404 not_found"),  # the next parameter is lost too
+    ("nolist@2", "1, 200 json, 3"),
+    ("repeated-upstream@2", "1, 404 not_found, +60, open, 1"),
+)
+def test_what_each_request_receives_while_the_parameter_changes(
+    fault: str, steps: str, scroll: Start
+) -> None:
+    scroll(fault, scroll_param="changing").receives(steps)
+
+
+@cases(
+    ("429@2", "429 rate_limit_exceeded"),
+    ("429-bare@2", "429 rate_limit_exceeded"),
+    ("429-skewed@2", "429 rate_limit_exceeded"),
+    ("exists@2", "400 scroll_exists"),
+    ("401@2", "401 unauthorized"),
+    ("403@2", "403 forbidden"),
+    ("404@2", "404 not_found"),
+    ("version@2", "400 intercom_version_invalid"),
+)
+def test_a_refused_request_is_not_served(fault: str, refusal: str, scroll: Start) -> None:
+    """The scroll keeps its position, and its idle time continues."""
+    client = scroll(fault)
+    client.receives(f"1, +30, {refusal}, +20, 2")
+    assert client.workspace.longest_idle == 50
 
 
 def test_each_workspace_counts_its_own_requests(scroll: Start) -> None:
     """A fault at the second request is at the second request to each workspace."""
     client = scroll("restart@2", workspaces={"a": 500, "b": 500})
     for one in (client, client.other("b")):
-        assert [one.open().status_code for _ in range(3)] == [200, 500, 400]
+        one.receives("1, 500 server_error, 3")
 
 
-PATHS = {
-    "contacts": "/contacts?per_page=1",
-    "counts": "/counts",
-    "data_attributes": "/data_attributes?model=customer",
-}
-
-
-def test_faults_without_a_path_concern_the_scroll(scroll: Start) -> None:
-    """Requests to other paths succeed and do not count."""
-    client = scroll("restart@1", "lost@2+")
-    assert {client.get(path).status_code for path in PATHS.values()} == {200}
-    assert client.ask().status_code == 500
-
-
-@cases(*PATHS)
-def test_each_path_has_its_own_faults(path: str, scroll: Start) -> None:
-    """They count the requests to that path, and change nothing elsewhere."""
-    client = scroll(f"{path}/status@2:500")
-    statuses = {
-        name: [client.get(url).status_code for _ in range(3)] for name, url in PATHS.items()
-    }
-    assert statuses.pop(path) == [200, 500, 200]
-    assert [*statuses.values()] == [[200, 200, 200]] * 2
-    assert client.pages(2) == [client.expected(1), client.expected(2)]
+def test_each_path_has_its_own_faults(scroll: Start) -> None:
+    """They count the requests to that path; without a path, those to the scroll."""
+    paths = ("contacts", "counts", "data_attributes")
+    client = scroll("401@3", *(f"{path}/status@{n}:500" for n, path in enumerate(paths, 1)))
+    addresses = [f"/{path}?model=customer&per_page=1" for path in paths]
+    statuses = [[client.get(address).status_code for _ in paths] for address in addresses]
+    assert statuses == [[500, 200, 200], [200, 500, 200], [200, 200, 500]]
+    client.receives("1, 2, 401 unauthorized, 3")
 
 
 def test_faults_at_one_request_add_up(scroll: Start) -> None:
@@ -113,22 +157,14 @@ def test_faults_at_one_request_add_up(scroll: Start) -> None:
     response = client.ask()
     assert response.status_code == 408
     assert response.json()["errors"] == [{"type": "Request Timeout", "message": "Request Timeout"}]
-    assert len([lead for lead in client.workspace.leads() if "edit" in lead["name"]]) == 50
-
-
-def test_a_workspace_changes_even_if_another_fault_replaces_the_response(scroll: Start) -> None:
-    client = scroll("401@2", "delete@2:20", "expire@2")
-    client.page()
-    assert code(client.ask()) == (401, "unauthorized")
-    assert client.workspace.count() == 30
-    assert code(client.ask()) == (404, "not_found")
+    assert all("edit" in lead["name"] for lead in client.workspace.leads())
 
 
 def test_a_fault_skips_a_response_that_it_cannot_change(scroll: Start) -> None:
     """A fault that changes no lead does not prevent another one from changing them."""
-    client = scroll("slow@1:0", "no-id@1", "nojson@2", "nolist@2")
+    client = scroll("slow@1:0", "no-id@1", "nojson@2", "nolist@2", "body@3:[1]", "nolist@3")
     assert "id" not in client.ask().json()["contacts"][0]
-    assert client.ask().content.startswith(b"upstream connect error")
+    assert [client.ask().text[:8] for _ in range(2)] == ["upstream", "[1]"]
 
 
 def test_an_older_version_needs_a_time_to_be_older_than(scroll: Start) -> None:

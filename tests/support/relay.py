@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
@@ -43,51 +42,34 @@ def tls_context(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-class Relay(BaseHTTPRequestHandler):
-    """Sends what the sandbox sends. A proxy is asked for whole addresses."""
+@contextmanager
+def relay(sandbox: Sandbox, authority: trustme.CA | None = None) -> Iterator[tuple[str, list[str]]]:
+    """A server that sends what the sandbox sends; its address, and what it was asked for.
 
-    upstream: str
-    asked: list[str]
-    counts: object
+    With an authority, which signs its certificate, it speaks https. A proxy is asked for whole
+    addresses.
+    """
+    asked: list[str] = []
 
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        if self.counts and self.path == "/counts":
-            body = json.dumps(self.counts).encode()
-        else:
-            address = self.path if self.path.startswith("http") else self.upstream + self.path
+    class Relay(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            address = self.path if self.path.startswith("http") else sandbox.url + self.path
             request = urllib.request.Request(address, headers=dict(self.headers))  # noqa: S310
             with urllib.request.urlopen(request) as response:  # noqa: S310
                 body = response.read()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Logs nothing."""
+        def log_message(self, *_: object) -> None:
+            """Logs nothing."""
 
-
-@contextmanager
-def relay(
-    sandbox: Sandbox, authority: trustme.CA | None = None, counts: object = None
-) -> Iterator[tuple[str, list[str]]]:
-    """A relay before the sandbox; its address, and what it was asked for.
-
-    Args:
-        sandbox: Sends the responses.
-        authority: Signs the certificate for https; without one, the relay speaks http.
-        counts: The response to `/counts`, if not the sandbox's.
-    """
-    asked: list[str] = []
-    handler = type(
-        "OneRelay", (Relay,), {"upstream": sandbox.url, "asked": asked, "counts": counts}
-    )
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        scheme = "http"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Relay) as server:
         if authority:
-            scheme = "https"
             server.socket = tls_context(authority).wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        scheme = "https" if authority else "http"
         yield f"{scheme}://127.0.0.1:{server.server_port}", asked
         server.shutdown()

@@ -44,18 +44,71 @@ class ScrollClient:
         self._stack = stack
 
     def other(self, token: str | None = None) -> ScrollClient:
-        """Make another client of the same sandbox."""
+        """Makes another client of the same sandbox."""
         return ScrollClient(self.sandbox, self.clock, self._stack, token)
 
+    def receives(self, steps: str) -> None:
+        """Sends requests to the scroll, and checks what each of them receives.
+
+        Args:
+            steps: Divided by commas. `open` forgets the scroll parameter; `+30` moves the clock by
+                30 seconds. Any other step says what the next request receives: see `named`, or how
+                the connection ends without a response (`lost`, `reset`) or during one (`cut`).
+                `other` precedes what another client receives, which opens a scroll.
+        """
+        done = []
+        for step in steps.split(", "):
+            done.append(step)
+            if step == "open":
+                self.param = None
+            elif step[0] == "+":
+                self.clock.now += float(step)
+            elif step.startswith("other "):
+                done[-1] = f"other {self.named(self.other().ask())}"
+            else:
+                try:
+                    done[-1] = self.named(self.ask())
+                except requests.exceptions.ChunkedEncodingError:
+                    done[-1] = "cut"
+                except requests.ConnectionError as error:
+                    done[-1] = "reset" if "reset by peer" in str(error) else "lost"
+        assert ", ".join(done) == steps, f"received {done}"
+
+    def named(self, response: requests.Response) -> str:
+        """Names a response.
+
+        A page is its number, `end` if it is empty, or the positions of its leads (`4:14`). Other
+        responses are the status with the code of a complete `error.list`, or with the media type.
+        """
+        with suppress(ValueError):
+            match response.json():
+                case {
+                    "type": "error.list",
+                    "request_id": str(),
+                    "errors": [{"code": str(code), "message": str()}],
+                }:
+                    return f"{response.status_code} {code}"
+                case {"contacts": [*leads]} if response.status_code == 200:
+                    found = [lead["id"] for lead in leads]
+                    if not found:
+                        return "end"
+                    start = self.ids.index(found[0])
+                    end = start + len(found)
+                    assert found == self.ids[start:end]
+                    whole = start % PAGE == 0 and len(found) == PAGE
+                    return f"{end // PAGE}" if whole else f"{start}:{end}"
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
+        return f"{response.status_code} {media_type.rpartition('/')[2]}"
+
     def get(self, path: str, timeout: float = 5, **headers: str) -> requests.Response:
-        """Send one request to any path."""
+        """Sends one request to any path."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.session.get(
             self.sandbox.url + path, timeout=timeout, headers=sent, allow_redirects=False
         )
 
     def ask(self, timeout: float = 5) -> requests.Response:
-        """Send the next request to the scroll."""
+        """Sends the next request to the scroll."""
         response = self.get(self._path, timeout)
         if response.status_code == 200:
             with suppress(ValueError, TypeError, KeyError):
@@ -63,7 +116,7 @@ class ScrollClient:
         return response
 
     def send(self, target: str | None = None) -> socket.socket:
-        """Send a request, or the next one, on another connection without waiting for a response."""
+        """Sends a request on another connection, without waiting for a response."""
         host, _, port = self.sandbox.url.removeprefix("http://").partition(":")
         connection = socket.create_connection((host, int(port)), timeout=5)
         connection.sendall(
@@ -72,34 +125,15 @@ class ScrollClient:
         )
         return connection
 
-    def open(self) -> requests.Response:
-        """Open a scroll."""
-        self.param = None
-        return self.ask()
-
-    def page(self) -> list[str]:
-        """Receive the ids of the next page."""
-        response = self.ask()
-        assert response.status_code == 200, response.text
-        return ids(response)
-
-    def pages(self, number: int) -> list[list[str]]:
-        """Receive the ids of the next pages."""
-        return [self.page() for _ in range(number)]
-
     def rest(self) -> list[str]:
-        """Scroll to the empty page, and return all ids."""
+        """Scrolls to the empty page, and returns all ids."""
         found: list[str] = []
-        while page := self.page():
+        while page := ids(self.ask()):
             found += page
         return found
 
-    def wait_for_requests(self, number: int) -> None:
-        """Wait until the scroll has received that many requests, also ones without a response."""
-        self.wait_until(lambda: len(self.workspace.history) >= number)
-
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition is true."""
+        """Waits until a condition is true."""
         began = time.monotonic()
         while not condition():
             assert time.monotonic() - began < 5
@@ -109,24 +143,11 @@ class ScrollClient:
     def _path(self) -> str:
         return f"/contacts/scroll?scroll_param={self.param}" if self.param else "/contacts/scroll"
 
-    def expected(self, *numbers: int) -> list[str]:
-        """Tell the ids of these pages, counted from 1."""
-        return [i for n in numbers for i in self.ids[(n - 1) * PAGE : n * PAGE]]
-
 
 # Starts a sandbox with these faults and options, and returns a client of it.
 Start: TypeAlias = Callable[..., ScrollClient]
 
 
 def ids(response: requests.Response) -> list[str]:
-    """Tell the ids of the leads of a page."""
+    """The ids of the leads of a page."""
     return [lead["id"] for lead in response.json()["contacts"]]
-
-
-def code(response: requests.Response) -> tuple[int, str]:
-    """Tell the status and the code of a refusal, which must be a complete `error.list`."""
-    body = response.json()
-    assert body["type"] == "error.list"
-    assert body["request_id"]
-    assert body["errors"][0]["message"]
-    return response.status_code, body["errors"][0]["code"]
