@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.scroll_client import PAGE, Clock, ScrollClient, Start
+from support.scroll_client import PAGE, ScrollClient, Start
 
 from tap_leads.sandbox import Sandbox
 
@@ -18,9 +19,9 @@ def scroll() -> Iterator[Start]:
     with ExitStack() as stack:
 
         def start(*faults: str, **options: Any) -> ScrollClient:
-            clock = Clock()
+            clock = SimpleNamespace(now=1000.0)
             usual: dict[str, Any] = {"leads": 50, "page_size": PAGE, "faults": faults}
-            sandbox = Sandbox(clock=clock, **usual | options)
+            sandbox = Sandbox(clock=lambda: clock.now, **usual | options)
             return ScrollClient(stack.enter_context(sandbox), clock, stack)
 
         yield start

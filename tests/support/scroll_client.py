@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 from typing import TypeAlias
 
 import requests
@@ -15,15 +16,6 @@ from tap_leads.sandbox import Sandbox
 PAGE = 10
 
 
-class Clock:
-    """Does not run: a test sets it."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class ScrollClient:
     """A client with one connection to a sandbox.
 
@@ -31,11 +23,12 @@ class ScrollClient:
     """
 
     def __init__(
-        self, sandbox: Sandbox, clock: Clock, stack: ExitStack, token: str | None = None
+        self, sandbox: Sandbox, clock: SimpleNamespace, stack: ExitStack, token: str | None = None
     ) -> None:
         self.sandbox = sandbox
         self.clock = clock
         self.param: str | None = None
+        self.param_before: str | None = None
         self.session = stack.enter_context(requests.Session())
         self.session.trust_env = False
         self.session.headers["Authorization"] = f"Bearer {token or sandbox.token}"
@@ -51,16 +44,19 @@ class ScrollClient:
         """Sends requests to the scroll, and checks what each of them receives.
 
         Args:
-            steps: Divided by commas. `open` forgets the scroll parameter; `+30` moves the clock by
-                30 seconds. Any other step says what the next request receives: see `named`, or how
-                the connection ends without a response (`lost`, `reset`) or during one (`cut`).
-                `other` precedes what another client receives, which opens a scroll.
+            steps: Divided by commas. `open` forgets the scroll parameter, `back` goes back to the
+                one before, and `+30` moves the clock by 30 seconds. Any other step says what the
+                next request receives: see `named`, or how the connection ends without a response
+                (`lost`, `reset`) or during one (`cut`). `other` precedes what another client
+                receives, which opens a scroll.
         """
         done = []
         for step in steps.split(", "):
             done.append(step)
             if step == "open":
                 self.param = None
+            elif step == "back":
+                self.param, self.param_before = self.param_before, self.param
             elif step[0] == "+":
                 self.clock.now += float(step)
             elif step.startswith("other "):
@@ -78,8 +74,13 @@ class ScrollClient:
         """Names a response.
 
         A page is its number, `end` if it is empty, or the positions of its leads (`4:14`). Other
-        responses are the status with the code of a complete `error.list`, or with the media type.
+        responses are the status with the code of a complete `error.list`, the last member of
+        another object, how another body begins, or the media type if it is not JSON.
         """
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
+        kind = media_type.rpartition("/")[2]
+        if kind != "json":
+            return f"{response.status_code} {kind}"
         with suppress(ValueError):
             match response.json():
                 case {
@@ -97,8 +98,9 @@ class ScrollClient:
                     assert found == self.ids[start:end]
                     whole = start % PAGE == 0 and len(found) == PAGE
                     return f"{end // PAGE}" if whole else f"{start}:{end}"
-        media_type = response.headers.get("Content-Type", "").partition(";")[0]
-        return f"{response.status_code} {media_type.rpartition('/')[2]}"
+                case dict(body):
+                    return f"{response.status_code} {[*body][-1]}"
+        return f"{response.status_code} {response.text[:8]}".strip()
 
     def get(self, path: str, timeout: float = 5, **headers: str) -> requests.Response:
         """Sends one request to any path."""
@@ -112,7 +114,7 @@ class ScrollClient:
         response = self.get(self._path, timeout)
         if response.status_code == 200:
             with suppress(ValueError, TypeError, KeyError):
-                self.param = response.json()["scroll_param"]
+                self.param_before, self.param = self.param, response.json()["scroll_param"]
         return response
 
     def send(self, target: str | None = None) -> socket.socket:
