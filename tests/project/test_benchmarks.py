@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import requests
 from support.cases import cases
+from support.programs import output
 from support.records import leads_of
 
 from proof.benchmarks import __main__ as command
@@ -21,7 +20,7 @@ from proof.benchmarks import faults, redirect, warehouse
 from proof.benchmarks.machine import Calibration, calibrate, this_machine
 from proof.benchmarks.measures import QUICK
 from proof.benchmarks.page import PAGE, write_page
-from proof.benchmarks.programs import BenchmarkError, bare_loop, run, tap, tap_environment
+from proof.benchmarks.programs import BenchmarkError, Outcome, bare_loop, run, tap, tap_environment
 from proof.benchmarks.results import Results
 from proof.benchmarks.server import SimulatedApi
 from proof.benchmarks.table import TIMES, figures, markdown
@@ -29,7 +28,6 @@ from proof.benchmarks.templates import PAGE_SIZE, Kind, Pages
 from tap_leads.sandbox import lead
 
 LEADS = 450
-UNDOCUMENTED = "with undocumented fields and fractions"
 
 
 @pytest.fixture(scope="module")
@@ -38,29 +36,22 @@ def api() -> Iterator[SimulatedApi]:
         yield server
 
 
-def served(pages: Pages, leads: int = LEADS) -> list[dict[str, Any]]:
+def served(pages: Pages) -> list[dict[str, Any]]:
     """The leads of all pages."""
-    starts = range(0, leads + PAGE_SIZE, PAGE_SIZE)
+    starts = range(0, LEADS + PAGE_SIZE, PAGE_SIZE)
     return [one for start in starts for one in leads_of(pages.page(start))]
 
 
 def test_the_bare_loop_reads_every_lead_of_the_api(api: SimulatedApi) -> None:
-    for _ in range(2):  # each opening starts from the first page
-        assert run(bare_loop(api.url), LEADS).leads == LEADS
-
-
-def test_a_program_that_loses_leads_fails_the_benchmark(api: SimulatedApi) -> None:
+    """Each opening starts from the first page. A loss fails the benchmark."""
+    assert run(bare_loop(api.url), LEADS).leads == LEADS
     with pytest.raises(BenchmarkError, match="450 leads, 450 of them different, of 451"):
         run(bare_loop(api.url), LEADS + 1)
 
 
-@pytest.mark.parametrize(
-    ("program", "limit", "words"),
-    [
-        ("import sys; print('no reason', file=sys.stderr); sys.exit(3)", None, "3(.|\n)*no reason"),
-        ("import time; time.sleep(60)", 0.2, "-9"),
-    ],
-    ids=["fails", "hangs"],
+@cases(
+    fails=("import sys; print('no reason', file=sys.stderr); sys.exit(3)", None, "3(.|\n)*no rea"),
+    hangs=("import time; time.sleep(60)", 0.2, "-9"),
 )
 def test_a_program_that_fails_or_hangs_says_so(
     program: str, limit: float | None, words: str
@@ -71,8 +62,8 @@ def test_a_program_that_fails_or_hangs_says_so(
 
 def test_each_lead_of_the_api_is_another_and_looks_like_the_sandboxs() -> None:
     leads = served(Pages(LEADS, templates=2))
-    assert len({one["id"] for one in leads}) == len(leads) == LEADS
-    assert len({one["updated_at"] for one in leads}) == LEADS
+    for field in ("id", "updated_at"):
+        assert len({one[field] for one in leads}) == len(leads) == LEADS
     for index, one in enumerate(leads):
         original = lead(1, index % (2 * PAGE_SIZE))
         assert list(one) == list(original)
@@ -96,20 +87,20 @@ def test_the_largest_pages_are_as_large_as_intercom_allows() -> None:
     assert 6_500_000 < len(page) < 8_000_000
 
 
-@cases(0, 1, PAGE_SIZE, LEADS)
-def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(leads: int) -> None:
-    sizes = []
+@cases((0, [0]), (100, [100, 0]), (450, [100, 100, 100, 100, 50, 0]))
+def test_a_scroll_of_the_api_ends_with_an_empty_page_and_is_gone(
+    leads: int, sizes: list[int]
+) -> None:
+    found = []
     with SimulatedApi(leads) as server, requests.Session() as session:
         address = f"{server.url}/contacts/scroll"
         response = session.get(address, timeout=5)
         while response.ok:
-            sizes.append(len(response.json()["contacts"]))
+            found.append(len(response.json()["contacts"]))
             token = response.json()["scroll_param"]
             response = session.get(address, params={"scroll_param": token}, timeout=5)
-        assert response.status_code == 404
-        assert server.progress() == leads
-    full, rest = divmod(leads, PAGE_SIZE)
-    assert sizes == [PAGE_SIZE] * full + [rest] * bool(rest) + [0]
+        assert (response.status_code, server.progress()) == (404, leads)
+    assert found == sizes
 
 
 def test_the_tap_is_complete_after_a_restart_of_the_api() -> None:
@@ -118,40 +109,32 @@ def test_the_tap_is_complete_after_a_restart_of_the_api() -> None:
         assert run(tap(), LEADS, environment=settings).leads == LEADS
 
 
-def outcome(seconds: float, peak: float = 55.0) -> dict[str, float]:
-    times = {"seconds": seconds, "first": 0.5, "last": seconds + 0.5, "cpu": seconds, "peak": peak}
-    return {"leads": 1000, **times}
-
-
-RESULTS: dict[str, Any] = {
-    "machine": "2 cores of Abacus, 8 GB; Linux; 2026-01-02.",
-    "calibration": [{"share": 0.99, "speed": 100.0}, {"share": 0.98, "speed": 99.0}],
-    "runs": {
-        "latency": {"bare loop": [outcome(10.0)] * 3, "tap-leads": [outcome(10.1)] * 3},
-        "zero": {
-            "bare loop": [outcome(2.0), outcome(4.0), outcome(2.0)],
-            "tap-leads": [outcome(2.2), outcome(4.2), outcome(3.0)],
-        },
-        "realistic": {kind: [outcome(s)] for kind, s in (("none", 6.0), ("one", 6.3), ("all", 9))},
-        "ways": {"plain": [outcome(6.0)], "flattening": [outcome(9.0)]},
-        "peers": {
-            "bare loop": [outcome(1.4)],
-            "tap-leads": [outcome(1.5)],
-            "slow": [outcome(15.0)],
-        },
-        "sizes": {"100": [outcome(1.0, peak=50.0)], "1,000": [outcome(10.0, peak=70.0)]},
-        "load": {
-            "tap-leads, this project's settings": [outcome(8.0)],
-            "tap-leads, the target's own defaults": [outcome(24.0)],
-        },
+# Measure -> program -> seconds of each run.
+RUNS: dict[str, dict[str, tuple[float, ...]]] = {
+    "latency": {"bare loop": (10.0, 10.0, 10.0), "tap-leads": (10.1, 10.1, 10.1)},
+    "zero": {"bare loop": (2.0, 4.0, 2.0), "tap-leads": (2.2, 4.2, 3.0)},
+    "realistic": {"none": (6.0,), "one": (6.3,), "all": (9.0,)},
+    "ways": {"plain": (6.0,), "flattening": (9.0,)},
+    "peers": {"bare loop": (1.4,), "tap-leads": (1.5,), "slow": (15.0,)},
+    "sizes": {"100": (1.0,), "1,000": (10.0,)},
+    "load": {
+        "tap-leads, this project's settings": (8.0,),
+        "tap-leads, the target's own defaults": (24.0,),
     },
-    "missing": {"gone": "not installed: no such version"},
-    "failures": {"spool": "the disk is full"},
 }
+QUIET = Calibration(0.99, 100.0)
 
 
-def results(**changes: object) -> Results:
-    return msgspec.convert(RESULTS | changes, Results)
+def results(after: Calibration = QUIET) -> Results:
+    def outcome(seconds: float) -> Outcome:
+        return Outcome(1000, seconds, 0.5, seconds + 0.5, seconds, peak=40 + 3 * seconds)
+
+    runs = {
+        measure: {name: list(map(outcome, seconds)) for name, seconds in programs.items()}
+        for measure, programs in RUNS.items()
+    }
+    missing, failures = {"gone": "not installed: no such version"}, {"spool": "the disk is full"}
+    return Results("2 cores", False, [QUIET, after], runs, missing, failures)
 
 
 def test_the_tables_show_medians_of_pairs_with_their_spread() -> None:
@@ -168,32 +151,28 @@ def test_the_tables_show_medians_of_pairs_with_their_spread() -> None:
         "| slow | leads | 67 |",
         "- Not measured: gone: not installed: no such version",
         "- Not measured: spool: the disk is full",
-        RESULTS["machine"],
+        "Every lead was counted. 2 cores",
     ):
         assert words in table
     assert "busy" not in table
 
 
 def test_a_missed_target_is_named() -> None:
+    undocumented = "with undocumented fields and fractions"
     missed = [said for figure in figures(results()) if (said := figure.missed())]
     assert missed == [
         "to the first RECORD, start-up included: 0.50 s, not at most 0.35",
-        f"time {UNDOCUMENTED} in every lead, of plain leads': 1.50 {TIMES}, not at most 1.2",
+        f"time {undocumented} in every lead, of plain leads': 1.50 {TIMES}, not at most 1.2",
         "peak memory, 1,000 leads: 70.00 MB, not at most 60",
     ]
 
 
-@cases(
-    other_programs=({"share": 0.8, "speed": 100.0}, "got 99 %, 80 % of it"),
-    slower=({"share": 1.0, "speed": 80.0}, "speed changed by 25 %"),
-)
-def test_figures_of_a_busy_machine_say_so(after: dict[str, float], words: str) -> None:
-    found = results(calibration=[RESULTS["calibration"][0], after])
-    assert words in found.noise
-    assert words in markdown(found)
+@cases((Calibration(0.8, 100.0), "got 99 %, 80 % of it"), (Calibration(1, 80.0), "changed by 25 %"))
+def test_figures_of_a_busy_machine_say_so(after: Calibration, words: str) -> None:
+    assert words in markdown(results(after))
 
 
-@pytest.mark.parametrize(("share", "pages"), [(0.5, 0), (1.0, 1)], ids=["busy", "quiet"])
+@cases(busy=(0.5, 0), quiet=(1.0, 1))
 def test_only_a_run_on_a_quiet_machine_replaces_the_page(
     share: float, pages: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -207,35 +186,28 @@ def test_only_a_run_on_a_quiet_machine_replaces_the_page(
         "draw_charts": lambda _: None,
     }.items():
         monkeypatch.setattr(command, name, value)
-    assert command.measure(QUICK, []) == 0
-    assert len(written) == pages
+    assert (command.measure(QUICK, []), len(written)) == (0, pages)
 
 
 def test_the_machine_and_how_quiet_it_is_are_measured() -> None:
     found = calibrate(0.05)
     assert 0 < found.share <= 1.1
     assert found.speed > 0
-    assert re.match(
-        r"\d+ cores of .+ GB; .+; Python .+ tap-leads .+ \d{4}-\d\d-\d\d\.", this_machine()
-    )
+    machine = this_machine()
+    assert re.match(r"\d+ cores of .+ GB; .+; Python .+ tap-leads .+ \d{4}-\d\d-\d\d\.", machine)
+    assert "|" not in markdown(Results(machine))  # without figures there is no table
 
 
-def test_a_table_of_nothing_holds_no_figures() -> None:
-    assert "|" not in markdown(Results(RESULTS["machine"]))
-
-
-@pytest.mark.parametrize("defaults", [False, True], ids=["project", "defaults"])
-def test_the_main_job_loads_every_lead(api: SimulatedApi, defaults: bool) -> None:
-    assert warehouse.load(api, defaults=defaults).leads == LEADS
+def test_the_main_job_loads_every_lead(api: SimulatedApi) -> None:
+    """Also with the target's own defaults."""
+    assert warehouse.load(api, defaults=True).leads == LEADS
 
 
 @cases(
     Singer=(b'{"type":"RECORD","record":{"id":"a"}}\n', "a"),
     Airbyte=(b'{"type":"RECORD","record":{"data":{"id":"b"}}}\n', "b"),
-    **{
-        "no record": (b'{"type":"STATE","value":{}}\n', None),
-        "no message": (b"INFO nothing\n", None),
-    },
+    no_record=(b'{"type":"STATE","value":{}}\n', None),
+    no_message=(b"INFO nothing\n", None),
 )
 def test_records_are_found_in_singers_and_airbytes_messages(
     line: bytes, identity: str | None
@@ -263,36 +235,21 @@ def test_an_extractor_is_sent_to_the_api_and_finds_its_own_words(
         "    for path in sys.argv[1:]:\n"
         "        print(*session.get('https://api.intercom.io' + path).json())\n"
     )
-    paths = ["/tags", "/contacts/scroll", "/companies/scroll"]
-    done = subprocess.run(
-        [sys.executable, redirect.__file__, api.url, "1", "extractor:main", *paths],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=30,
-    )
-    tags, leads, companies = (set(line.split()) for line in done.stdout.splitlines())
-    assert tags == {"type", "tags"}
-    assert companies ^ leads == {"data", "contacts"}
+    order = (redirect.__file__, api.url, "1", "extractor:main")
+    paths = ("/tags", "/contacts/scroll", "/companies/scroll")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    printed = output(sys.executable, *order, *paths, env=environment)
+    assert [line.split()[-1] for line in printed.splitlines()] == ["tags", "contacts", "data"]
 
 
 @cases("figures", "huge")
 def test_the_page_shows_the_figures_between_its_marks(place: str, tmp_path: Path) -> None:
     copy = tmp_path / "performance.md"
-    copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    copy.write_text(PAGE.read_text())
     for shown in ("| first |", "| second |"):
         write_page(shown, place, copy)
-        assert shown in copy.read_text(encoding="utf-8")
-    text = copy.read_text(encoding="utf-8")
-    assert "| first |" not in text
-    before, _, after = text.partition(f"<!-- {place}: begin -->\n\n| second |\n\n")
+    before, _, after = copy.read_text().partition(f"<!-- {place}: begin -->\n\n| second |\n\n")
     assert PAGE.read_text().startswith(before)
     assert PAGE.read_text().endswith(after)
-
-
-def test_a_page_without_marks_is_an_error(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Nothing\n")
     with pytest.raises(BenchmarkError, match="no place for the figures"):
-        write_page("| figures |", page=page)
+        write_page("| figures |", "nowhere", copy)
