@@ -113,18 +113,6 @@ def test_what_each_request_receives(faults: str, steps: str, scroll: Start) -> N
     scroll(*faults.split()).receives(steps)
 
 
-@cases(
-    ("lost@2", "1, lost, 3"),
-    ("cut@2", "1, cut, 404 not_found"),  # the next parameter is lost too
-    ("nolist@2", "1, 200 scroll_param, 3"),
-    ("repeated-upstream@2", "1, 404 not_found, +60, open, 1"),
-)
-def test_what_each_request_receives_while_the_parameter_changes(
-    fault: str, steps: str, scroll: Start
-) -> None:
-    scroll(fault, scroll_param="changing").receives(steps)
-
-
 def test_each_workspace_counts_its_own_requests(scroll: Start) -> None:
     """A fault at the second request is at the second request to each workspace."""
     client = scroll("restart@2", workspaces={"a": 500, "b": 500})

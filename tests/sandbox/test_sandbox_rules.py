@@ -11,9 +11,11 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 from support.cases import cases
-from support.scroll_client import Start, ids
+from support.scroll_client import Start
 
 from tap_leads.sandbox import Sandbox
+
+CHANGING: dict[str, object] = {"scroll_param": "changing"}
 
 
 @cases(
@@ -25,10 +27,14 @@ from tap_leads.sandbox import Sandbox
     # A scroll keeps its parameter in practice (intercom-ruby issue 452), and changes it in the
     # document; then only the latest one is valid.
     ("1, 2, back, 3, back, 4", {}),
-    ("1, 2, back, 404 not_found, back, 3", {"scroll_param": "changing"}),
+    ("1, 2, back, 404 not_found, back, 3", CHANGING),
     # Quote: "the scroll parameter will expire"; the empty page's is useless (hull-connectors).
     ("1, 2, 3, 4, 5, end, 404 not_found, +500, 404 not_found, back, 404 not_found, open, 1", {}),
-    ("1, 2, 3, 4, 5, end, 404 not_found, back, 404 not_found", {"scroll_param": "changing"}),
+    ("1, 2, 3, 4, 5, end, 404 not_found, back, 404 not_found", CHANGING),
+    ("1, lost, 3", CHANGING | {"faults": ["lost@2"]}),
+    ("1, 200 scroll_param, 3", CHANGING | {"faults": ["nolist@2"]}),
+    ("1, cut, 404 not_found", CHANGING | {"faults": ["cut@2"]}),  # the next parameter is lost too
+    ("1, 404 not_found, +60, open, 1", CHANGING | {"faults": ["repeated-upstream@2"]}),
     # Quote: "can only have 1 scroll open at a time"; the open one continues.
     ("1, other 400 scroll_exists, 2", {}),
     # Quote: "if the scroll isn't used for 1 minute, it expires"; then another may be opened.
@@ -36,7 +42,7 @@ from tap_leads.sandbox import Sandbox
     ("1, +59.9, 2, +59.9, other 400 scroll_exists, +0.1, 404 not_found, open, 1", {}),
     # The requests for the second page and for each later page have one address.
     ("1, 2, 2, 2", {"cache": True}),
-    ("1, 2, 3, 4, 5, end", {"cache": True, "scroll_param": "changing"}),
+    ("1, 2, 3, 4, 5, end", CHANGING | {"cache": True}),
     ("503 plain, +60, 1, 2, 2", {"cache": True, "faults": ["503@1"]}),
 )
 def test_what_each_request_receives(steps: str, options: dict[str, object], scroll: Start) -> None:
@@ -155,7 +161,8 @@ def test_a_target_that_is_no_path_is_not_found(scroll: Start) -> None:
 )
 def test_each_version_has_its_paths(version: str, path: str, outcome: str, scroll: Start) -> None:
     client = scroll()
-    response = client.get(path, Intercom_Version=version)
+    client.session.headers["Intercom-Version"] = version
+    response = client.get(path)
     assert outcome == (response.json()["type"] if response.ok else client.named(response))
 
 
@@ -206,8 +213,8 @@ def test_simultaneous_requests_get_different_pages(scroll: Start) -> None:
     for other in others:
         other.param = client.param
     with ThreadPoolExecutor(4) as pool:
-        found = pool.map(lambda one: [i for _ in range(25) for i in ids(one.ask())], others)
-    assert sorted(i for each in found for i in each) == sorted(client.ids[10:1010])
+        found = pool.map(lambda one: [one.named(one.ask()) for _ in range(25)], others)
+    assert sorted(int(page) for pages in found for page in pages) == [*range(2, 102)]
 
 
 def test_settings_connect_the_tap_to_the_sandbox() -> None:

@@ -77,10 +77,10 @@ class ScrollClient:
         responses are the status with the code of a complete `error.list`, the last member of
         another object, how another body begins, or the media type if it is not JSON.
         """
-        media_type = response.headers.get("Content-Type", "").partition(";")[0]
-        kind = media_type.rpartition("/")[2]
+        status = response.status_code
+        kind = response.headers["Content-Type"].partition(";")[0].partition("/")[2]
         if kind != "json":
-            return f"{response.status_code} {kind}"
+            return f"{status} {kind}"
         with suppress(ValueError):
             match response.json():
                 case {
@@ -88,8 +88,8 @@ class ScrollClient:
                     "request_id": str(),
                     "errors": [{"code": str(code), "message": str()}],
                 }:
-                    return f"{response.status_code} {code}"
-                case {"contacts": [*leads]} if response.status_code == 200:
+                    return f"{status} {code}"
+                case {"contacts": [*leads]} if status == 200:
                     found = [lead["id"] for lead in leads]
                     if not found:
                         return "end"
@@ -99,15 +99,13 @@ class ScrollClient:
                     whole = start % PAGE == 0 and len(found) == PAGE
                     return f"{end // PAGE}" if whole else f"{start}:{end}"
                 case dict(body):
-                    return f"{response.status_code} {[*body][-1]}"
-        return f"{response.status_code} {response.text[:8]}".strip()
+                    return f"{status} {[*body][-1]}"
+        return f"{status} {response.text[:8]}".strip()
 
-    def get(self, path: str, timeout: float = 5, **headers: str) -> requests.Response:
+    def get(self, path: str, timeout: float = 5) -> requests.Response:
         """Sends one request to any path."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.session.get(
-            self.sandbox.url + path, timeout=timeout, headers=sent, allow_redirects=False
-        )
+        url = self.sandbox.url + path
+        return self.session.get(url, timeout=timeout, allow_redirects=False)
 
     def ask(self, timeout: float = 5) -> requests.Response:
         """Sends the next request to the scroll."""
@@ -127,13 +125,6 @@ class ScrollClient:
         )
         return connection
 
-    def rest(self) -> list[str]:
-        """Scrolls to the empty page, and returns all ids."""
-        found: list[str] = []
-        while page := ids(self.ask()):
-            found += page
-        return found
-
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Waits until a condition is true."""
         began = time.monotonic()
@@ -148,8 +139,3 @@ class ScrollClient:
 
 # Starts a sandbox with these faults and options, and returns a client of it.
 Start: TypeAlias = Callable[..., ScrollClient]
-
-
-def ids(response: requests.Response) -> list[str]:
-    """The ids of the leads of a page."""
-    return [lead["id"] for lead in response.json()["contacts"]]
