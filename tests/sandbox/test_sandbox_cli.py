@@ -36,15 +36,11 @@ def get(path, token=token, **headers):
 
 
 @cases(
-    token=(
-        "--leads 3 --token secret",
-        "print(token, len(get('/contacts/scroll')[1]['contacts']))",
-        "secret 3",
-    ),
-    all=(
+    scroll=(
         (
             "--port 0 --leads 250 --seed 2 --latency 0.01 --idle-limit 0.2 --rate-limit 4 "
-            "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2"
+            "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2 "
+            "--token secret"
         ),
         (
             "param = ''\n"
@@ -55,22 +51,19 @@ def get(path, token=token, **headers):
             "    old, given = param, body.get('scroll_param')\n"
             "    param = f'?scroll_param={given}' if given else param\n"
             "    print(old == param, len(body.get('contacts', ())), end=' ')\n"
+            "print(token)"
         ),
-        "200 3 False 100 200 2 False 100 500 1 True 0 404 0 True 0 429 0 True 0",
-    ),
-    cache=(
-        "--cache --fault counts/number@1:7",
-        (
-            "for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
-            "    got, body = get('/counts', **{'Cache-Control': control})\n"
-            "    print(body['lead']['count'], end=' ')"
-        ),
-        "7 7 1000",
+        "200 3 False 100 200 2 False 100 500 1 True 0 404 0 True 0 429 0 True 0 secret",
     ),
     workspaces=(
-        "--workspace red=5 --workspace blue=6",
-        "print(token, *(get('/counts', each)[1]['lead'] for each in ('red', 'blue')))",
-        "red {'count': 5} {'count': 6}",
+        "--cache --fault counts/number@1:7 --workspace red=5 --workspace blue=6",
+        (
+            "for each in ('red', 'blue'):\n"
+            "    for control in ('max-age=9', 'max-age=9', 'no-cache'):\n"
+            "        got, body = get('/counts', each, **{'Cache-Control': control})\n"
+            "        print(token, body['lead']['count'], end=' ')"
+        ),
+        "red 7 red 7 red 5 red 7 red 7 red 6",
     ),
 )
 def test_a_command_uses_the_sandbox_as_the_options_say(
