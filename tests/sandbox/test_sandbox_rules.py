@@ -49,6 +49,22 @@ def test_what_each_request_receives(steps: str, options: dict[str, object], scro
     scroll(**options).receives(steps)
 
 
+def test_an_ended_scroll_is_never_idle(scroll: Start) -> None:
+    """And the parameter of its empty page is another one."""
+    client = scroll()
+    client.receives("1, 2, 3, 4, 5, end, +500, 404 not_found")
+    assert client.param != client.param_before
+    assert client.workspace.longest_idle == 0
+
+
+def test_all_scrolls_of_a_workspace_can_be_released(scroll: Start) -> None:
+    client = scroll()
+    client.receives("1")
+    client.workspace.occupy(30)
+    client.workspace.release()
+    client.receives("404 not_found, open, 1")
+
+
 def test_each_workspace_has_its_own_scroll_and_leads(scroll: Start) -> None:
     """Ids are unique within a workspace only (Intercom's API changelog)."""
     red = scroll(workspaces={"red": 12, "blue": 11})
@@ -69,7 +85,7 @@ def test_a_page_that_is_ready_late_keeps_no_other_scroll_alive(scroll: Start) ->
     late = client.param
     client.workspace.expire()
     client.receives("open, 1, +59.9")
-    client.workspace.touch(late or "")
+    client.workspace.touch(str(late))
     client.receives("+0.2, 404 not_found")
 
 
