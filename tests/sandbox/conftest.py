@@ -18,10 +18,12 @@ def scroll() -> Iterator[Start]:
     """Starts sandboxes of 50 leads with faults, and stops them after the test."""
     with ExitStack() as stack:
 
-        def start(*faults: str, **options: Any) -> ScrollClient:
+        def start(*faults: str, headers: Any = (), **options: Any) -> ScrollClient:
             clock = SimpleNamespace(now=1000.0)
             usual: dict[str, Any] = {"leads": 50, "page_size": PAGE, "faults": faults}
             sandbox = Sandbox(clock=lambda: clock.now, **usual | options)
-            return ScrollClient(stack.enter_context(sandbox), clock, stack)
+            client = ScrollClient(stack.enter_context(sandbox), clock, stack)
+            client.session.headers.update(headers)
+            return client
 
         yield start

@@ -38,13 +38,13 @@ def get(path, token=token, **headers):
 @cases(
     scroll=(
         (
-            "--port 0 --leads 250 --seed 2 --latency 0.01 --idle-limit 0.2 --rate-limit 4 "
+            "--port 0 --leads 250 --seed 2 --latency 0.01 --idle-limit 0.5 --rate-limit 4 "
             "--rate-window 3600.0 --scroll-param changing --fault restart@3 --fault types@2 "
             "--token secret"
         ),
         (
             "param = ''\n"
-            "for pause in (0, 0, 0, 0.3, 0):\n"
+            "for pause in (0, 0, 0, 0.6, 0):\n"
             "    time.sleep(pause)\n"
             "    got, body = get('/contacts/scroll' + param)\n"
             "    print(got.status, got.headers['X-RateLimit-Remaining'], end=' ')\n"

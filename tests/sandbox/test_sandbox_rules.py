@@ -44,6 +44,13 @@ CHANGING: dict[str, object] = {"scroll_param": "changing"}
     ("1, 2, 2, 2", {"cache": True}),
     ("1, 2, 3, 4, 5, end", CHANGING | {"cache": True}),
     ("503 plain, +60, 1, 2, 2", {"cache": True, "faults": ["503@1"]}),
+    # Only the directives that HTTP defines for it forbid caching.
+    ("1, 2, 3", {"cache": True, "headers": {"Cache-Control": "no-cache"}}),
+    ("1, 2, 3", {"cache": True, "headers": {"Cache-Control": "no-store"}}),
+    ("1, 2, 3", {"cache": True, "headers": {"Cache-Control": "private, No-Cache"}}),
+    ("1, 2, 3", {"cache": True, "headers": {"Cache-Control": "max-age=0"}}),
+    ("1, 2, 3", {"cache": True, "headers": {"Pragma": "no-cache"}}),
+    ("1, 2, 2", {"cache": True, "headers": {"Cache-Control": "max-age=60, no-transform"}}),
 )
 def test_what_each_request_receives(steps: str, options: dict[str, object], scroll: Start) -> None:
     scroll(**options).receives(steps)
@@ -104,8 +111,7 @@ def test_a_slow_response_uses_the_scroll(scroll: Start) -> None:
 @cases(None, "Bearer wrong", "Basic sandbox", "Basic d3Jvbmc6", "Basic /w==", "sandbox")
 def test_a_token_is_needed(header: str | None, scroll: Start) -> None:
     """Otherwise the response is 401 `unauthorized` (Intercom-OpenAPI). No scroll is touched."""
-    client = scroll()
-    client.session.headers["Authorization"] = header  # type: ignore[assignment]
+    client = scroll(headers={"Authorization": header})
     client.receives("401 unauthorized")
     assert client.workspace.history == []
     seen = client.sandbox.headers_seen[0]
@@ -118,9 +124,7 @@ def test_intercoms_own_clients_are_understood(scroll: Start) -> None:
     These are the requests and headers that the official client for Node (intercom-client 2.11)
     sends for `leads.scroll.each` and `leads.list`.
     """
-    client = scroll()
-    headers = {"Authorization": "Basic c2FuZGJveDo=", "Content-Length": "0"}
-    client.session.headers.update(headers)
+    client = scroll(headers={"Authorization": "Basic c2FuZGJveDo=", "Content-Length": "0"})
     client.receives("1, 2, 3, 4, 5, end")
     assert client.named(client.get("/contacts")) == "0:50"
     assert {seen["Authorization"] for seen in client.sandbox.headers_seen} == {"right"}
@@ -176,8 +180,7 @@ def test_a_target_that_is_no_path_is_not_found(scroll: Start) -> None:
     ("1.3", "/data_attributes?model=customer", "404 not_found"),
 )
 def test_each_version_has_its_paths(version: str, path: str, outcome: str, scroll: Start) -> None:
-    client = scroll()
-    client.session.headers["Intercom-Version"] = version
+    client = scroll(headers={"Intercom-Version": version})
     response = client.get(path)
     assert outcome == (response.json()["type"] if response.ok else client.named(response))
 
@@ -266,21 +269,6 @@ def test_it_stops_promptly(scroll: Start) -> None:
         hanging.result(5)
     client.wait_until(lambda: threading.active_count() <= threads)
     client.receives("lost")
-
-
-@cases(
-    ("Cache-Control", "no-cache", "1, 2, 3"),
-    ("Cache-Control", "no-store", "1, 2, 3"),
-    ("Cache-Control", "private, No-Cache", "1, 2, 3"),
-    ("Cache-Control", "max-age=0", "1, 2, 3"),
-    ("Pragma", "no-cache", "1, 2, 3"),
-    ("Cache-Control", "max-age=60, no-transform", "1, 2, 2"),
-)
-def test_a_request_can_forbid_caching(header: str, value: str, steps: str, scroll: Start) -> None:
-    """Only the directives that HTTP defines for it do so."""
-    client = scroll(cache=True)
-    client.session.headers[header] = value
-    client.receives(steps)
 
 
 def test_the_cache_serves_one_token_and_forgets_its_oldest_pages(scroll: Start) -> None:
