@@ -88,6 +88,7 @@ def test_every_kind_is_tested() -> None:
     ("stolen@p2:2", "1, 4, 5, end"),
     ("stolen@1", "1, 2, 3, 4, 5, end"),  # no scroll is open
     ("stolen@3:99", "1, 2, end"),
+    ("stolen@3:99 move@3:10", "1, 2, 1, end"),
     ("stolen@2 stolen@3", "1, 3, 5, end"),
     ("stolen@3 end@4", "1, 2, 4, end"),
     # The first of two requests was served, and no client can use its response.
@@ -96,6 +97,7 @@ def test_every_kind_is_tested() -> None:
     ("repeated-upstream@1", "400 scroll_exists, +59, 400 scroll_exists, +1, 1"),
     ("repeated-upstream@6", "1, 2, 3, 4, 5, 404 not_found, open, 1"),
     ("repeat@3", "1, 2, 2, 3, 4, 5, end"),
+    ("repeat@3 delete-first@3:5", "1, 2, 2, 3, 4, 5, end"),
     ("repeat@2+", "1, 1, 1, 1, 1, 1, 1"),
     # The other leads are on the next pages. An empty page can look like the end.
     ("short@2:4", "1, 10:14, 14:24, 24:34, 34:44, 44:50, end"),
