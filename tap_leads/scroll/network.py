@@ -68,7 +68,7 @@ def _blocked(causes: list[BaseException], host: str) -> Explanation | None:
             return explanation
     if any(map(_is_about_a_file, causes)) and (variables := _unusable_files()):
         return Explanation(
-            f"the file or folder that {' and '.join(variables)} names cannot be used",
+            f"the file or folder in {' and '.join(variables)} cannot be used",
             "Correct the variable, or remove it from the environment",
         )
     if any(isinstance(cause, ValueError) for cause in causes):

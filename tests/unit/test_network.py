@@ -166,7 +166,7 @@ def test_the_variable_whose_file_cannot_be_used_is_named(
     monkeypatch.setenv(variable, str(tmp_path / "secret" / "file"))
     outcome = unsent(chained(error))
     assert outcome.kind is Kind.MISCONFIGURED
-    assert outcome.what == f"the file or folder that {variable} names cannot be used"
+    assert outcome.what == f"the file or folder in {variable} cannot be used"
     assert outcome.advice == "Correct the variable, or remove it from the environment"
 
 
@@ -207,7 +207,7 @@ def test_all_variables_whose_files_cannot_be_used_are_named(
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.setenv(name, "/missing")
     what = unsent(chained(MISSING)).what
-    assert what == "the file or folder that SSL_CERT_FILE and SSL_CERT_DIR names cannot be used"
+    assert what == "the file or folder in SSL_CERT_FILE and SSL_CERT_DIR cannot be used"
 
 
 def test_a_folder_that_cannot_be_read_is_named(
