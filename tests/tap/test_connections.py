@@ -19,7 +19,6 @@ from tap_leads.scroll.transport import Session
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://example.com\r\n\r\n"
 
 
 @contextmanager
@@ -68,18 +67,6 @@ def test_connections_are_kept_until_new_ones_are_asked_for() -> None:
         session.close()
         session.abort()  # there is nothing to abort
     assert [number for number, _ in asked] == [1, 1, 2]
-
-
-def test_a_redirect_is_not_followed_and_its_body_is_not_read() -> None:
-    with serving(REDIRECT) as (session, url, asked):
-        assert session.fetch(url, {}, 5.0)[::2] == (302, b"")
-    assert len(asked) == 1
-
-
-def test_a_redirect_to_a_malformed_address_is_an_error() -> None:
-    malformed = REDIRECT.replace(b"example.com", b"[")
-    with serving(malformed) as (session, url, _), pytest.raises(ValueError, match="IPv6"):
-        session.fetch(url, {}, 5.0)
 
 
 def test_a_request_without_a_response_was_sent_and_one_without_a_connection_was_not() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
@@ -11,7 +10,7 @@ import psutil
 from support.cases import cases
 from support.fork_server import Process
 from support.runs import the_error
-from support.tap import Run, Workbench, command, environment, ids_of, result, start_tap
+from support.tap import Run, Workbench, ids_of, result, start_tap
 
 from tap_leads.sandbox import Sandbox
 
@@ -98,26 +97,18 @@ def test_a_full_disk_is_a_clear_failure(workbench: Workbench) -> None:
     The target starts to read after the thread that fetches pages has ended, so the pages must wait
     on disk, however fast or slow anything is.
     """
-    files_of_2_mb = ["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash"]
-    threads = [0]
-
-    def a_thread_ended() -> bool:
-        threads.append(psutil.Process(process.pid).num_threads())
-        return threads[-1] < max(threads)
-
     with (
         Sandbox(leads=25_000, faults=["slow@*:0.02"]) as sandbox,
-        subprocess.Popen(
-            [*files_of_2_mb, *command("--config", workbench.config(sandbox))],
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process,
+        start(workbench, sandbox) as process,
     ):
-        try:
-            wait_until(lambda: bool(sandbox.workspace.history) and a_thread_ended())
-            run = result(process)
-        finally:
-            process.kill()
+        tap, threads = psutil.Process(process.pid), [0]
+        tap.rlimit(psutil.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+        def a_thread_ended() -> bool:
+            threads.append(tap.num_threads())
+            return threads[-1] < max(threads)
+
+        wait_until(lambda: bool(sandbox.workspace.history) and a_thread_ended())
+        run = result(process)
     assert "TMPDIR" in the_error(run)
     assert "STATE" not in run.kinds

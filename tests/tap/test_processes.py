@@ -8,15 +8,13 @@ import os
 import pickle
 import pkgutil
 import pty
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
 from support.cases import cases
-from support.tap import TIME_LIMIT, Run, command, environment, ids_of, result
+from support.tap import TIME_LIMIT, Run, Workbench, environment, ids_of
 
 import tap_leads
 from tap_leads import TapLeadsError, leads, pages
@@ -24,23 +22,11 @@ from tap_leads.sandbox import Sandbox
 from tap_leads.singer.stream_maps import StreamMapError
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of 250 leads of the test's own."""
-    with Sandbox(leads=250) as sandbox:
-        yield sandbox
-
-
-def variables(sandbox: Sandbox) -> dict[str, str]:
-    """This environment with the settings of a sandbox."""
-    return environment(TAP_LEADS_ACCESS_TOKEN=sandbox.token, TAP_LEADS_API_URL=sandbox.url)
-
-
-def python(script: str, env: dict[str, str], *arguments: str, stderr: int = subprocess.PIPE) -> Run:
+def python(script: str, *arguments: str, stderr: int = subprocess.PIPE) -> Run:
     """Runs a program in Python to its end."""
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
-        env=env,
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=stderr,
         check=False,
@@ -49,7 +35,7 @@ def python(script: str, env: dict[str, str], *arguments: str, stderr: int = subp
     return Run(done.returncode, done.stdout, (done.stderr or b"").decode())
 
 
-# Errors
+# Errors and signals
 
 
 def test_every_error_survives_a_process_boundary() -> None:
@@ -75,14 +61,11 @@ class Broken(TapLeads):
         raise KeyError("@".join(["jane", "example.com"]))
 Broken.cli(["--discover"])
 """
-    run = python(script, environment(TAP_LEADS_ACCESS_TOKEN="any"))
+    run = python(script)
     assert (run.code, run.output) == (1, b"")
     assert run.lines("ERROR")[0].startswith("The sync failed with an unexpected KeyError.")
     assert "in discover_streams" in run.log
     assert "jane@example.com" not in run.log
-
-
-# Signals
 
 
 def test_signals_are_handled_before_the_first_large_import() -> None:
@@ -98,26 +81,8 @@ signals.handle = handle
 from tap_leads.__main__ import main
 main()
 """
-    run = python(script, environment())
+    run = python(script)
     assert (run.code, run.output, run.log) == (143, b"False False\n", "")
-
-
-@cases(signal.SIGHUP, signal.SIGINT)
-def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals, sandbox: Sandbox) -> None:
-    """As under nohup, and in the background of a script: Ctrl-C in the terminal is for others."""
-    script = f'trap "" {number.name.removeprefix("SIG")}; exec "$@"'
-    with subprocess.Popen(
-        ["bash", "-c", script, "bash", *command()],
-        env=variables(sandbox),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()  # the rest does not fit into the pipe
-        process.send_signal(number)
-        run = result(process)
-    assert run.code == 0, run.log
-    assert Run(0, first + run.output, "").ids == ids_of(sandbox)
 
 
 # Programs in Python
@@ -136,14 +101,16 @@ before = seen()
 import tap_leads, tap_leads.tap
 print(seen() == before)
 """
-    assert python(script, environment()).output == b"True\n"
+    assert python(script).output == b"True\n"
 
 
 @cases(
     replaced=("sys.stdout", "sys.stderr"),
     both=("sys.__stdout__ = sys.stdout", "sys.__stderr__ = sys.stderr"),
 )
-def test_standard_streams_of_the_programs_own_stay(output: str, log: str, sandbox: Sandbox) -> None:
+def test_standard_streams_of_the_programs_own_stay(
+    output: str, log: str, workbench: Workbench, leads_250: Sandbox
+) -> None:
     """As in a notebook, a test or an editor: what the program has put there is no file."""
     script = f"""
 import io, os, sys
@@ -151,17 +118,17 @@ from tap_leads.tap import TapLeads
 {output} = output = io.StringIO()
 {log} = log = io.StringIO()
 try:
-    TapLeads.cli([])
+    TapLeads.cli(["--config", sys.argv[1]])
 finally:
     os.write(1, output.getvalue().encode())
     kept = sys.stdout is output and sys.stderr is log and "Completed: 250 leads" in log.getvalue()
     os.write(2, str(kept).encode())
 """
-    run = python(script, variables(sandbox))
-    assert (run.code, run.log, run.ids) == (0, "True", ids_of(sandbox))
+    run = python(script, str(workbench.config(leads_250)))
+    assert (run.code, run.log, run.ids) == (0, "True", ids_of(leads_250))
 
 
-def test_python_draws_no_live_line_into_a_terminal(sandbox: Sandbox) -> None:
+def test_python_draws_no_live_line_into_a_terminal(leads_250: Sandbox) -> None:
     script = """
 import json, sys
 from tap_leads import leads
@@ -171,7 +138,7 @@ print(sum(1 for _ in leads(**json.loads(sys.argv[1]))))
 """
     terminal, theirs = pty.openpty()
     try:
-        run = python(script, environment(), json.dumps(sandbox.settings), stderr=theirs)
+        run = python(script, json.dumps(leads_250.settings), stderr=theirs)
         os.set_blocking(terminal, False)
         with pytest.raises(BlockingIOError):
             os.read(terminal, 65536)
@@ -181,7 +148,7 @@ print(sum(1 for _ in leads(**json.loads(sys.argv[1]))))
     assert (run.code, run.output) == (0, b"250\n")
 
 
-def test_pages_that_are_never_iterated_leave_no_thread_or_connection(sandbox: Sandbox) -> None:
+def test_pages_that_are_never_iterated_leave_no_thread_or_connection(leads_250: Sandbox) -> None:
     script = """
 import json, os, sys, threading
 import tap_leads, tap_leads.tap
@@ -193,7 +160,7 @@ if opened() != before:
     sys.exit(f"{before} became {opened()}")
 print(sum(len(page.leads) for page in read))
 """
-    run = python(script, environment(), json.dumps(sandbox.settings))
+    run = python(script, json.dumps(leads_250.settings))
     assert (run.code, run.output) == (0, b"250\n"), run.log
 
 

@@ -16,7 +16,6 @@ from support.relay import listening, relay, tls_context
 from support.runs import the_error
 from support.tap import Workbench, ids_of, run_tap
 
-from tap_leads import pages
 from tap_leads.sandbox import Sandbox
 
 
@@ -35,18 +34,6 @@ def test_a_proxy_is_used_except_for_addresses_in_no_proxy(
     assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
     assert len(asked) == requests
     assert all(address.startswith(sandbox.url) for address in asked)
-
-
-def test_proxies_are_looked_up_once_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not three times for each page, as the HTTP library would."""
-    monkeypatch.setenv("NO_PROXY", "")
-    with Sandbox(leads=500, faults=["slow@2+:0.05"]) as sandbox, relay(sandbox) as (proxy, asked):
-        found = pages(access_token=sandbox.token, api_url=sandbox.url)
-        ids = [lead["id"] for lead in next(found).leads]
-        monkeypatch.setenv("HTTP_PROXY", proxy)
-        ids += [lead["id"] for page in found for lead in page.leads]
-    assert ids == ids_of(sandbox)
-    assert not asked
 
 
 def tls_proxy(authority: trustme.CA) -> Callable[[socket.socket], None]:

@@ -8,33 +8,23 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import pytest
 from support.cases import cases
 from support.runs import the_error
 from support.tap import TIME_LIMIT, Run, Workbench, command, environment, ids_of, run_tap
 
 from tap_leads.sandbox import Sandbox
 
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of 250 leads of the test's own."""
-    with Sandbox(leads=250, idle_limit=1.0) as sandbox:
-        yield sandbox
+TAP = " ".join(command())
 
 
 def settings_of(sandbox: Sandbox) -> dict[str, str]:
     """The variables that point the tap at a sandbox."""
-    return {
-        "TAP_LEADS_ACCESS_TOKEN": sandbox.token,
-        "TAP_LEADS_API_URL": sandbox.url,
-        "TAP_LEADS_SCROLL_EXPIRY": "1",
-    }
+    return {"TAP_LEADS_ACCESS_TOKEN": sandbox.token, "TAP_LEADS_API_URL": sandbox.url}
 
 
 def bash(script: str, folder: Path, **variables: str) -> Run:
@@ -43,7 +33,7 @@ def bash(script: str, folder: Path, **variables: str) -> Run:
     The script may write its files `out` and `log`, which become the run's output and log.
     """
     with subprocess.Popen(
-        ["bash", "-c", f'tap() {{ {" ".join(command())} "$@"; }}; {script}'],
+        ["bash", "-c", f'tap() {{ {TAP} "$@"; }}; {script}'],
         cwd=folder,
         env=environment(PYTHONPATH=os.getcwd(), **variables),  # noqa: PTH109
         stdin=subprocess.DEVNULL,
@@ -72,22 +62,17 @@ def bash(script: str, folder: Path, **variables: str) -> Run:
     stderr_without_reader="2> >(true)",
 )
 def test_all_leads_are_sent_without_a_log_or_an_input(
-    closed: str, sandbox: Sandbox, tmp_path: Path
+    closed: str, leads_250: Sandbox, tmp_path: Path
 ) -> None:
-    run = bash(f"tap >out {closed}", tmp_path, **settings_of(sandbox))
-    assert (run.code, run.ids, run.kinds[-1]) == (0, ids_of(sandbox), "STATE")
+    run = bash(f"tap >out {closed}", tmp_path, **settings_of(leads_250))
+    assert (run.code, run.ids, run.kinds[-1]) == (0, ids_of(leads_250), "STATE")
 
 
-def test_a_failure_without_a_log_is_still_a_failure(tmp_path: Path) -> None:
-    run = bash("tap >out 2>&-", tmp_path, TAP_LEADS_ACCESS_TOKEN="")
-    assert (run.code, run.output) == (1, b"")
-
-
-def test_no_file_takes_the_number_of_a_closed_stream(sandbox: Sandbox) -> None:
+def test_no_file_takes_the_number_of_a_closed_stream(leads_250: Sandbox) -> None:
     """Otherwise, the log would be written into a file that the tap opens later."""
     with subprocess.Popen(
         ["bash", "-c", 'exec "$@" 2>&- <&-', "bash", *command()],
-        env=environment(**settings_of(sandbox)),
+        env=environment(**settings_of(leads_250)),
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
@@ -105,9 +90,9 @@ def test_no_file_takes_the_number_of_a_closed_stream(sandbox: Sandbox) -> None:
     ("tap --help >/dev/full", "No space left"),
 )
 def test_one_line_names_an_output_that_takes_nothing(
-    call: str, reason: str, sandbox: Sandbox, tmp_path: Path
+    call: str, reason: str, leads_250: Sandbox, tmp_path: Path
 ) -> None:
-    run = bash(f"{call} 2>log", tmp_path, **settings_of(sandbox))
+    run = bash(f"{call} 2>log", tmp_path, **settings_of(leads_250))
     error = the_error(run)
     assert "Standard output" in error
     assert reason in error
@@ -140,12 +125,12 @@ def comes_to_rest(process: psutil.Process) -> bool:
 
 @cases(non_blocking_pipe, non_blocking_socket, pty.openpty)
 def test_a_slow_reader_gets_all_and_costs_nothing(
-    open_file: Callable[[], tuple[int, int]], sandbox: Sandbox
+    open_file: Callable[[], tuple[int, int]], leads_250: Sandbox
 ) -> None:
     """The tap waits in the kernel instead of trying again and again."""
     reading, writing = open_file()
     with subprocess.Popen(
-        command(), env=environment(**settings_of(sandbox)), stdout=writing, stderr=subprocess.PIPE
+        command(), env=environment(**settings_of(leads_250)), stdout=writing, stderr=subprocess.PIPE
     ) as process:
         os.close(writing)
         output = os.read(reading, 1)
@@ -156,7 +141,7 @@ def test_a_slow_reader_gets_all_and_costs_nothing(
         os.close(reading)
         _, log = process.communicate(timeout=TIME_LIMIT)
     assert process.returncode == 0, log
-    assert Run(0, output, "").ids == ids_of(sandbox)
+    assert Run(0, output, "").ids == ids_of(leads_250)
 
 
 # Configuration files
@@ -170,14 +155,14 @@ def test_a_slow_reader_gets_all_and_costs_nothing(
     "--config first.json --config ENV",
 )
 def test_a_configuration_may_come_in_any_way(
-    given: str, workbench: Workbench, sandbox: Sandbox
+    given: str, workbench: Workbench, leads_250: Sandbox
 ) -> None:
-    workbench.config(sandbox, user_agent="ours/1")
+    workbench.config(leads_250, user_agent="ours/1")
     workbench.file("first.json", {"access_token": "wrong", "user_agent": "ours/1"})
-    variables = settings_of(sandbox) if "ENV" in given else {}
+    variables = settings_of(leads_250) if "ENV" in given else {}
     run = bash(f"tap {given} >out 2>log", workbench.folder, **variables)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
-    assert {headers["User-Agent"] for headers in sandbox.headers_seen} == {"ours/1"}
+    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+    assert leads_250.headers_seen[-1]["User-Agent"] == "ours/1"
 
 
 @cases(
@@ -191,79 +176,73 @@ def test_settings_on_the_command_line_are_refused_and_not_repeated(
     assert "--config takes the name of a file" in error
 
 
-def test_a_catalog_may_have_a_byte_order_mark(workbench: Workbench, sandbox: Sandbox) -> None:
+def test_a_catalog_may_have_a_byte_order_mark(workbench: Workbench, leads_250: Sandbox) -> None:
     run = bash(
         "tap --discover >catalog.json 2>log && "
         "tap --catalog <(printf '\\xef\\xbb\\xbf'; cat catalog.json) >out 2>log",
         workbench.folder,
-        **settings_of(sandbox),
+        **settings_of(leads_250),
     )
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
 
 
 # `.env`
 
 WRONG_ENV = "TAP_LEADS_MAX_RESTARTS=hush\n"
-
-
-def sync_in(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, **given: str) -> Run:
-    """Runs the tap in a folder, with `.env` turned on."""
-    monkeypatch.chdir(folder)
-    return run_tap(*arguments, **{"PYTHON_DOTENV_DISABLED": ""} | given)
+ENV_FILE_ON = {"PYTHON_DOTENV_DISABLED": ""}
 
 
 def test_settings_may_be_in_the_env_file_of_the_current_folder(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    leads_250: Sandbox, tmp_path: Path
 ) -> None:
-    lines = [f'{name}="{value}"\n' for name, value in settings_of(sandbox).items()]
+    lines = [f'{name}="{value}"\n' for name, value in settings_of(leads_250).items()]
     (tmp_path / ".env").write_text("".join(lines))
-    run = sync_in(tmp_path, monkeypatch)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+    run = bash("tap", tmp_path, **ENV_FILE_ON)
+    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
     assert any(str(tmp_path / ".env") in line for line in run.lines("INFO"))
 
 
-def test_a_wrong_env_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_env_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(WRONG_ENV)
-    run = sync_in(tmp_path, monkeypatch, TAP_LEADS_ACCESS_TOKEN="any")
-    assert the_error(run) == "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number."
+    error = the_error(bash("tap", tmp_path, TAP_LEADS_ACCESS_TOKEN="any", **ENV_FILE_ON))
+    assert error == "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number."
 
 
-@cases("config-file", "turned-off", "folder-above")
-def test_no_env_file_is_read(
-    why: str, workbench: Workbench, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inner = workbench.folder / "inner"
-    inner.mkdir()
-    place = workbench.folder if why == "folder-above" else inner
-    (place / ".env").write_text(WRONG_ENV)
-    arguments = ["--config", str(workbench.config(sandbox))] if why == "config-file" else []
-    given = {} if arguments else settings_of(sandbox)
-    if why == "turned-off":
-        given["PYTHON_DOTENV_DISABLED"] = "1"
-    run = sync_in(inner, monkeypatch, *arguments, **given)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+@cases(
+    with_a_configuration_file="tap --config config.json",
+    turned_off="PYTHON_DOTENV_DISABLED=1 tap",
+    in_the_folder_above="mkdir inner && cd inner && tap",
+    by_the_command_of_the_sandbox=f"{TAP}.sandbox --quiet --leads 250 -- {TAP}",
+)
+def test_no_env_file_is_read(call: str, workbench: Workbench, leads_250: Sandbox) -> None:
+    (workbench.folder / ".env").write_text(WRONG_ENV)
+    workbench.config(leads_250)
+    variables = ENV_FILE_ON | ({} if "--config" in call else settings_of(leads_250))
+    run = bash(call, workbench.folder, **variables)
+    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
 
 
-def test_the_command_of_the_sandbox_reads_no_env_file(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(WRONG_ENV)
-    tap = " ".join(command())
+# Signals and limits of the shell
+
+
+def test_signals_that_were_ignored_stay_ignored(leads_250: Sandbox, tmp_path: Path) -> None:
+    """As under nohup, and in the background of a script: Ctrl-C in the terminal is for others."""
+    signals = "kill -HUP 0; kill -INT 0; kill -TERM 0"  # to all processes of the script
     run = bash(
-        f"{tap.replace('tap_leads', 'tap_leads.sandbox')} --leads 5 -- {tap} >out 2>log",
+        'trap "" HUP INT TERM; set -o pipefail; tap 2>log | '  # all does not fit into the pipe
+        f'{{ read -r first; {signals}; printf "%s\\n" "$first"; cat; }}',
         tmp_path,
-        PYTHON_DOTENV_DISABLED="",
+        **settings_of(leads_250),
     )
-    assert (run.code, len(run.records)) == (0, 5), run.log
-
-
-# Limits of the shell
+    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
 
 
 def test_one_line_names_a_missing_folder_for_temporary_files(
-    sandbox: Sandbox, tmp_path: Path
+    leads_250: Sandbox, tmp_path: Path
 ) -> None:
     """As in a read-only container. Here, `ulimit` forbids files with content."""
     # What measures coverage could not write its file either.
-    run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, **settings_of(sandbox))
+    run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, **settings_of(leads_250))
     assert "TMPDIR" in the_error(run)
     assert "STATE" not in run.kinds
 
@@ -271,6 +250,7 @@ def test_one_line_names_a_missing_folder_for_temporary_files(
 def test_a_large_body_does_not_fill_the_memory(tmp_path: Path) -> None:
     """A gzip body of less than a megabyte unpacks to 800 MB; 64 MiB of it are read."""
     with Sandbox(leads=250, idle_limit=1.0, faults=["bomb@2:800"]) as sandbox:
-        run = bash("ulimit -d 400000; tap", tmp_path, **settings_of(sandbox))
+        variables = settings_of(sandbox) | {"TAP_LEADS_SCROLL_EXPIRY": "1"}
+        run = bash("ulimit -d 400000; tap", tmp_path, **variables)
     assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
     assert "too large for a page" in run.log
