@@ -69,6 +69,12 @@ def test_connections_are_kept_until_new_ones_are_asked_for() -> None:
     assert [number for number, _ in asked] == [1, 1, 2]
 
 
+def test_a_redirect_to_a_malformed_address_is_an_error() -> None:
+    redirect = b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n"
+    with serving(redirect) as (session, url, _), pytest.raises(ValueError, match="IPv6"):
+        session.fetch(url, {}, 5.0)
+
+
 def test_a_request_without_a_response_was_sent_and_one_without_a_connection_was_not() -> None:
     with serving(b"") as (session, url, _):
         with pytest.raises(requests.ConnectionError):
