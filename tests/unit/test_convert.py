@@ -139,7 +139,8 @@ MISFITS: dict[str, list[Any]] = {
     ],
     "tags": [
         *NO_OBJECT,
-        *({"tags": value} for value in ({}, [None], ["newsletter"], [{"id": 1}, {"id": True}])),
+        *({"tags": {}}, {"tags": [None]}, {"tags": ["newsletter"]}),
+        {"tags": [{"id": 1}, {"id": True}]},
     ],
     "custom_attributes": NO_OBJECT,
 }
