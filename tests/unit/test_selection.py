@@ -11,6 +11,7 @@ from tap_leads.records.selection import Fate, Path, Selection, prune, prune_sche
 
 ATTRIBUTES = "custom_attributes"
 REST = "additional_fields"
+SSN = (ATTRIBUTES, "ssn")
 
 
 @cases(
@@ -33,40 +34,41 @@ def test_a_whole_field_holds_its_parts(paths: list[Path]) -> None:
     assert tree(paths) == {"a": None}
 
 
-def test_the_rest_of_a_record_is_pruned_by_the_same_paths_and_by_those_below_it() -> None:
-    selection = Selection.of([(ATTRIBUTES, "ssn"), (REST, "x")], {"email"})
-    record = {
-        "id": "1",
-        "email": "stays, as the stream map sees to it",
-        ATTRIBUTES: {"ssn": "hush", "plan": "pro"},
-        REST: {ATTRIBUTES: {"ssn": "hush"}, "x": "hush", "email": "hush", "y": {}, "z": 0},
-    }
-    found = selection.of_record(record)
-    assert found[ATTRIBUTES] == {"plan": "pro"}
-    assert found[REST] == {"y": {}, "z": 0}
-    assert found["email"] == record["email"]
-    nothing_left = {"id": "1", ATTRIBUTES: None, REST: {ATTRIBUTES: {"ssn": "hush"}}}
-    assert selection.of_record(nothing_left)[REST] is None
+@cases(
+    none=([("email",)], None, None),
+    nothing_deselected=([], {"email": "x"}, {"email": "x"}),
+    a_part=([("email",)], {"email": "x", "y": {}, "z": 0}, {"y": {}, "z": 0}),
+    below_it=([(REST, "x")], {"x": "hush", "y": 1}, {"y": 1}),
+    a_property=([SSN], {ATTRIBUTES: {"ssn": "hush", "plan": 1}}, {ATTRIBUTES: {"plan": 1}}),
+    all_that_there_is=([SSN], {ATTRIBUTES: {"ssn": "hush"}}, None),
+    mapped=([], {"mapped": "hush"}, None),
+)
+def test_additional_fields_are_pruned_by_the_same_paths_and_by_those_below_them(
+    deselected: list[Path], rest: dict[str, Any] | None, left: dict[str, Any] | None
+) -> None:
+    record = {"id": "1", "mapped": "stays, as the stream map sees to it", REST: rest}
+    assert Selection.of(deselected, {"mapped"}).of_record(record) == record | {REST: left}
 
 
 @cases(
     another_field=(("name",), False, Fate.KEPT),
     another_property=((ATTRIBUTES, "plan"), False, Fate.KEPT),
-    deselected=((ATTRIBUTES, "ssn"), False, Fate.LEFT_OUT),
-    below_deselected=((ATTRIBUTES, "ssn", "x"), False, Fate.LEFT_OUT),
+    deselected=(SSN, False, Fate.LEFT_OUT),
+    below_deselected=((*SSN, "x"), False, Fate.LEFT_OUT),
     object_with_a_deselected_part=((ATTRIBUTES,), True, Fate.KEPT_IN_PART),
     list_that_may_hold_it=((ATTRIBUTES,), False, Fate.LEFT_OUT),
     mapped=(("email",), True, Fate.LEFT_OUT),
+    inside_additional_fields=(("x",), False, Fate.LEFT_OUT),
 )
 def test_what_is_said_of_a_value_is_what_became_of_it(
     path: Path, is_object: bool, fate: Fate
 ) -> None:
-    selection = Selection.of([(ATTRIBUTES, "ssn")], {"email"})
+    selection = Selection.of([SSN, (REST, "x")], {"email"})
     assert selection.fate(path, is_object=is_object) is fate
 
 
 def test_a_property_that_the_catalog_does_not_name_stays_out_where_it_names_the_allowed() -> None:
-    selection = Selection.of([(ATTRIBUTES, "ssn")], (), {ATTRIBUTES: {"plan", "ssn"}})
+    selection = Selection.of([SSN], (), {ATTRIBUTES: {"plan", "ssn"}})
     sent = {"ssn": "hush", "plan": "pro", "~undeclared": "hush"}
     left = {"plan": "pro"}
     record = {"id": "1", "~x": 1, ATTRIBUTES: sent, REST: {ATTRIBUTES: sent, "~y": 2}}
@@ -76,14 +78,22 @@ def test_a_property_that_the_catalog_does_not_name_stays_out_where_it_names_the_
     assert selection.fate((ATTRIBUTES, "plan"), is_object=False) is Fate.KEPT
 
 
-@cases(Selection.of([(REST,)], ()), Selection.of([], {REST}))
-def test_without_the_rest_nothing_is_kept(selection: Selection) -> None:
-    assert selection.fate(("name",), is_object=False) is Fate.LEFT_OUT
+@cases(
+    neither=(Selection(), Fate.KEPT),
+    deselected=(Selection.of([(REST,)], []), Fate.LEFT_OUT),
+    mapped=(Selection.of([], [REST]), Fate.LEFT_OUT),
+    both=(Selection.of([(REST,)], [REST]), Fate.LEFT_OUT),
+    others=(Selection.of([(REST, "x"), ("email",)], ["phone"]), Fate.KEPT),
+)
+def test_additional_fields_can_be_deselected_or_mapped(selection: Selection, fate: Fate) -> None:
+    assert selection.keeps_rest == (fate is Fate.KEPT)
+    assert selection.fate(("name",), is_object=False) is fate
 
 
 def test_the_schema_is_that_of_what_is_left() -> None:
     paths = [("email",), ("location_data", "city_name"), ("unknown",), ("companies", "companies")]
-    pruned = prune_schema(LEAD_SCHEMA, tree(paths))
+    required = {**LEAD_SCHEMA, "required": ["id", "email"]}
+    pruned = prune_schema(required, tree(paths))
     assert LEAD_SCHEMA["properties"].keys() - pruned["properties"].keys() == {"email"}
     assert "city_name" not in pruned["properties"]["location_data"]["properties"]
     assert "city_name" in LEAD_SCHEMA["properties"]["location_data"]["properties"]
