@@ -33,17 +33,14 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.delenv("PYTHON_DOTENV_DISABLED", raising=False)
     monkeypatch.chdir(tmp_path)
-    for name in ("TAP_LEADS_ACCESS_TOKEN", "TAP_LEADS_MAX_RESTARTS"):  # removed after the test
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+    monkeypatch.setenv("TAP_LEADS_MAX_RESTARTS", "")  # removed after the test, if .env sets it
+    monkeypatch.delenv("TAP_LEADS_MAX_RESTARTS")
 
 
 @cases("utf-8", "utf-8-sig", "utf-16")
 def test_a_file_may_have_each_unicode_encoding_and_keeps_its_numbers(encoding: str) -> None:
     Path("a").write_text('{"x": "ü", "y": 1.40}', encoding=encoding)
-    settings = read_file("a")
-    assert settings == {"x": "ü", "y": Decimal("1.40")}
-    assert str(settings["y"]) == "1.40"
+    assert repr(read_file("a")) == repr({"x": "ü", "y": Decimal("1.40")})
 
 
 @cases("-", "/dev/stdin")
@@ -52,26 +49,18 @@ def test_settings_may_come_through_a_pipe(name: str, monkeypatch: pytest.MonkeyP
     assert read_file(name) == {"x": 1}
 
 
-@cases("", "hush", "[]", "null", "{hush}", "[" * 100_000)
-def test_a_file_without_an_object_is_an_error(content: str) -> None:
-    Path("a.json").write_text(content)
+@cases("", "hush", "[]", "null", "{hush}", "[" * 100_000, missing=None)
+def test_a_file_without_an_object_is_an_error(content: str | None) -> None:
+    problem = "cannot be read: No such file or directory"
+    if content is not None:
+        Path("a.json").write_text(content)
+        problem = "contains no JSON object"
     with pytest.raises(SettingsError) as caught:
         read_file("a.json")
-    assert str(caught.value) == "The configuration file a.json contains no JSON object."
+    assert str(caught.value) == f"The configuration file a.json {problem}."
 
 
-def test_a_file_that_cannot_be_read_is_an_error() -> None:
-    with pytest.raises(SettingsError) as caught:
-        read_file("missing.json")
-    assert str(caught.value) == (
-        "The configuration file missing.json cannot be read: No such file or directory."
-    )
-
-
-INLINE = ['{"x": 1}', 'say "hush"', "a\nb", "access_token=hush"]
-
-
-@cases(*INLINE)
+@cases('{"x": 1}', 'say "hush"', "a\nb", "access_token=hush")
 def test_settings_in_place_of_a_file_name_are_refused_and_not_shown(text: str) -> None:
     with pytest.raises(SettingsError, match="takes the name of a file") as caught:
         read_file(text)
@@ -101,35 +90,30 @@ def variables(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
 def test_a_variable_is_read_as_its_settings_type(
     name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = variables(monkeypatch, **{name: text})
-    assert settings == {name.lower(): value}
-    assert [type(each) for each in settings.values()] == [type(value)]
+    assert repr(variables(monkeypatch, **{name: text})) == repr({name.lower(): value})
+
+
+INTEGER = "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number."
+BOOLEAN = "Variable TAP_LEADS_FLATTENING_ENABLED must contain true or false."
+OBJECT = "Variable TAP_LEADS_STREAM_MAPS must contain a JSON object."
 
 
 @cases(
-    ("MAX_RESTARTS", "1.5", "a whole number"),
-    ("MAX_RESTARTS", "", "a whole number"),
-    ("FLATTENING_ENABLED", "2", "true or false"),
-    ("FLATTENING_ENABLED", "", "true or false"),
-    ("STREAM_MAPS", "hush", "a JSON object"),
-    ("STREAM_MAPS", '["hush"]', "a JSON object"),
-    ("STREAM_MAPS", "[" * 100_000, "a JSON object"),
+    ({"MAX_RESTARTS": "1.5"}, INTEGER),
+    ({"MAX_RESTARTS": ""}, INTEGER),
+    ({"FLATTENING_ENABLED": "2"}, BOOLEAN),
+    ({"FLATTENING_ENABLED": ""}, BOOLEAN),
+    ({"STREAM_MAPS": "hush"}, OBJECT),
+    ({"STREAM_MAPS": '["hush"]'}, OBJECT),
+    ({"STREAM_MAPS": "[" * 100_000}, OBJECT),
+    ({"FLATTENING_ENABLED": "x", "MAX_RESTARTS": "x", "ANY": "x"}, f"{INTEGER} {BOOLEAN}"),
 )
-def test_a_variable_of_another_type_is_named_without_its_value(
-    name: str, text: str, type_: str, monkeypatch: pytest.MonkeyPatch
+def test_each_variable_of_another_type_is_named_without_its_value(
+    values: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as caught:
-        variables(monkeypatch, **{name: text})
-    assert str(caught.value) == f"Variable TAP_LEADS_{name} must contain {type_}."
-
-
-def test_all_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError) as caught:
-        variables(monkeypatch, FLATTENING_ENABLED="x", MAX_RESTARTS="x", ACCESS_TOKEN="x")
-    assert str(caught.value) == (
-        "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number. "
-        "Variable TAP_LEADS_FLATTENING_ENABLED must contain true or false."
-    )
+        variables(monkeypatch, **values)
+    assert str(caught.value) == message
 
 
 def test_an_unknown_variable_is_ignored_with_a_warning(
@@ -145,21 +129,23 @@ def test_an_unknown_variable_is_ignored_with_a_warning(
     ]
 
 
+@cases(
+    ("TAP_LEADS_ACCESS_TOKEN=file\nTAP_LEADS_MAX_RESTARTS=3\n", {"max_restarts": 3}),
+    (None, {}),
+)
 def test_the_file_env_gives_values_to_variables_that_are_not_set(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    content: str | None,
+    found: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    Path(".env").write_text("TAP_LEADS_ACCESS_TOKEN=file\nTAP_LEADS_MAX_RESTARTS=3\n")
+    if content is not None:
+        Path(".env").write_text(content)
     with caplog.at_level("INFO"):
         settings = variables(monkeypatch, ACCESS_TOKEN="variable")
-    assert settings == {"access_token": "variable", "max_restarts": 3}
-    read = f"Read {tmp_path / '.env'}; variables that were set already override it."
-    assert caplog.messages == [read]
-
-
-def test_without_the_file_env_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
-        assert read_environment(SCHEMA) == {}
-    assert caplog.messages == []
+    assert settings == {"access_token": "variable"} | found
+    read = f"Read {Path('.env').resolve()}; variables that were set already override it."
+    assert caplog.messages == ([read] if found else [])
 
 
 def test_a_file_env_that_cannot_be_read_is_an_error() -> None:
