@@ -136,6 +136,7 @@ def test_a_lead_that_fits_is_written_as_it_is_value_by_value(body: bytes) -> Non
     a_time_in_milliseconds=one_lead(created_at=10**11),
     a_time_before_all_times=one_lead(created_at=-62135596801),
     an_integer_beyond_64_bits=one_lead(session_count=2**63),
+    an_integer_below_64_bits=one_lead(session_count=-(2**63) - 1),
     a_number_as_text=one_lead(location_data={"latitude": "1.5"}),
     an_empty_id=page({"id": ""}),
     an_id_that_is_a_number=page({"id": 5}),

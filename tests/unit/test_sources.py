@@ -49,7 +49,7 @@ def test_settings_may_come_through_a_pipe(name: str, monkeypatch: pytest.MonkeyP
     assert read_file(name) == {"x": 1}
 
 
-@cases("", "hush", "[]", "null", "{hush}", "[" * 100_000, missing=None)
+@cases("", "hush", "[]", "null", "{hush}", nested="[" * 100_000, missing=None)
 def test_a_file_without_an_object_is_an_error(content: str | None) -> None:
     problem = "cannot be read: No such file or directory"
     if content is not None:
