@@ -93,27 +93,26 @@ def test_a_variable_is_read_as_its_settings_type(
     assert repr(variables(monkeypatch, **{name: text})) == repr({name.lower(): value})
 
 
-INTEGER = "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number."
-BOOLEAN = "Variable TAP_LEADS_FLATTENING_ENABLED must contain true or false."
-OBJECT = "Variable TAP_LEADS_STREAM_MAPS must contain a JSON object."
+TYPES = {
+    "MAX_RESTARTS": "a whole number",
+    "FLATTENING_ENABLED": "true or false",
+    "STREAM_MAPS": "a JSON object",
+}
 
 
 @cases(
-    ({"MAX_RESTARTS": "1.5"}, INTEGER),
-    ({"MAX_RESTARTS": ""}, INTEGER),
-    ({"FLATTENING_ENABLED": "2"}, BOOLEAN),
-    ({"FLATTENING_ENABLED": ""}, BOOLEAN),
-    ({"STREAM_MAPS": "hush"}, OBJECT),
-    ({"STREAM_MAPS": '["hush"]'}, OBJECT),
-    ({"STREAM_MAPS": "[" * 100_000}, OBJECT),
-    ({"FLATTENING_ENABLED": "x", "MAX_RESTARTS": "x", "ANY": "x"}, f"{INTEGER} {BOOLEAN}"),
+    *({"MAX_RESTARTS": text} for text in ("1.5", "")),
+    *({"FLATTENING_ENABLED": text} for text in ("2", "")),
+    *({"STREAM_MAPS": text} for text in ("hush", '["hush"]', "[" * 100_000)),
+    {"FLATTENING_ENABLED": "x", "MAX_RESTARTS": "x", "ANY": "x"},
 )
 def test_each_variable_of_another_type_is_named_without_its_value(
-    values: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as caught:
         variables(monkeypatch, **values)
-    assert str(caught.value) == message
+    found = [f"TAP_LEADS_{name} must contain {TYPES[name]}." for name in TYPES if name in values]
+    assert str(caught.value) == " ".join(f"Variable {each}" for each in found)
 
 
 def test_an_unknown_variable_is_ignored_with_a_warning(
@@ -129,23 +128,19 @@ def test_an_unknown_variable_is_ignored_with_a_warning(
     ]
 
 
-@cases(
-    ("TAP_LEADS_ACCESS_TOKEN=file\nTAP_LEADS_MAX_RESTARTS=3\n", {"max_restarts": 3}),
-    (None, {}),
-)
+@cases(None, "TAP_LEADS_ACCESS_TOKEN=file\nTAP_LEADS_MAX_RESTARTS=3\n")
 def test_the_file_env_gives_values_to_variables_that_are_not_set(
-    content: str | None,
-    found: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    content: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if content is not None:
+    found: dict[str, Any] = {"access_token": "variable"}
+    messages: list[str] = []
+    if content:
         Path(".env").write_text(content)
+        found |= {"max_restarts": 3}
+        messages = [f"Read {Path('.env').resolve()}; variables that were set already override it."]
     with caplog.at_level("INFO"):
-        settings = variables(monkeypatch, ACCESS_TOKEN="variable")
-    assert settings == {"access_token": "variable"} | found
-    read = f"Read {Path('.env').resolve()}; variables that were set already override it."
-    assert caplog.messages == ([read] if found else [])
+        assert variables(monkeypatch, ACCESS_TOKEN="variable") == found
+    assert caplog.messages == messages
 
 
 def test_a_file_env_that_cannot_be_read_is_an_error() -> None:
