@@ -26,37 +26,30 @@ VERSION_RULE = 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"'
 
 
 @cases(
-    ("access_token", "a b", "!~", "be text without blanks or line breaks"),
-    ("access_token", "a\x7f", "a" * 500, "be text without blanks or line breaks"),
-    ("region", "xx", "au", "be one of us, eu, au"),
-    ("api_url", "http://example.com", "http://localhost:8080", URL_RULE),
-    ("api_url", "https://example.com:99999", "https://example.com:65535", URL_RULE),
-    ("api_url", "https://a..example.com", "https://a.example.com", URL_RULE),
-    ("api_version", "1.5", "1.4", VERSION_RULE),
-    ("api_version", "0.4", "1.0", VERSION_RULE),
-    ("api_version", "1.40", "1.1", VERSION_RULE),
-    ("user_agent", " ", "ours 1", "be one line of plain ASCII text"),
-    ("request_timeout", 0, 1, "be a whole number from 1 to 3600"),
-    ("request_timeout", 3601, 3600, "be a whole number from 1 to 3600"),
-    ("scroll_expiry", 0, 1, "be a whole number from 1 to 3600"),
-    ("scroll_expiry", 3601, 3600, "be a whole number from 1 to 3600"),
-    ("scroll_wait_timeout", -1, 0, "be a whole number from 0 to 86400"),
-    ("scroll_wait_timeout", 86401, 86400, "be a whole number from 0 to 86400"),
-    ("max_restarts", -1, 0, "be a whole number from 0 to 1000"),
-    ("max_restarts", 1001, 1000, "be a whole number from 0 to 1000"),
-    ("count_mismatch", "stop", "ignore", "be one of fail, warn, ignore"),
-    ("count_mismatch", 1, "warn", "be one of fail, warn, ignore"),
-    ("typed_custom_attributes", "yes", True, "be a boolean"),
-    ("emit_activate_version_messages", 0, False, "be a boolean"),
-    ("stream_maps", [], {}, "be an object"),
-    ("flattening_max_depth", "2", 2, "be an integer"),
-    ("flattening_separator", 1, "_", "be a string"),
+    ("access_token", ["a b", "a\x7f"], ["!~", "a" * 500], "be text without blanks or line breaks"),
+    ("region", ["xx"], ["au"], "be one of us, eu, au"),
+    ("api_url", ["http://example.com"], ["http://localhost:8080"], URL_RULE),
+    ("api_url", ["https://example.com:99999"], ["https://example.com:65535"], URL_RULE),
+    ("api_url", ["https://a..example.com"], ["https://a.example.com"], URL_RULE),
+    ("api_version", ["1.5", "0.4", "1.40"], ["1.4", "1.0", "1.1"], VERSION_RULE),
+    ("user_agent", [" "], ["ours 1"], "be one line of plain ASCII text"),
+    ("request_timeout", [0, 3601], [1, 3600], "be a whole number from 1 to 3600"),
+    ("scroll_expiry", [0, 3601], [1, 3600], "be a whole number from 1 to 3600"),
+    ("scroll_wait_timeout", [-1, 86401], [0, 86400], "be a whole number from 0 to 86400"),
+    ("max_restarts", [-1, 1001], [0, 1000], "be a whole number from 0 to 1000"),
+    ("count_mismatch", ["stop", 1], ["warn", "ignore"], "be one of fail, warn, ignore"),
+    ("typed_custom_attributes", ["yes"], [True], "be a boolean"),
+    ("emit_activate_version_messages", [0], [False], "be a boolean"),
+    ("stream_maps", [[]], [{}], "be an object"),
+    ("flattening_max_depth", ["2"], [2], "be an integer"),
+    ("flattening_separator", [1], ["_"], "be a string"),
 )
 def test_a_wrong_setting_is_refused_with_its_rule(
-    setting: str, wrong: object, right: object, rule: str
+    setting: str, wrong: list[object], right: list[object], rule: str
 ) -> None:
-    assert complaints(**{setting: wrong}) == [f"Setting '{setting}' must {rule}."]
-    assert complaints(**{setting: right}) == []
+    message = f"Setting '{setting}' must {rule}."
+    assert [complaints(**{setting: value}) for value in wrong] == [[message]] * len(wrong)
+    assert [complaints(**{setting: value}) for value in right] == [[]] * len(right)
 
 
 def test_a_setting_of_several_types_names_them_all() -> None:
