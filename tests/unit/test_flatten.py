@@ -21,10 +21,10 @@ CYRILLIC = "Каким образом вы узнали о нас в первы�
 TEXT, X = {"type": ["string", "null"]}, {"description": "X."}
 
 
-def schema_with(*names: str, seconds_apart: int = 1) -> dict[str, Any]:
+def schema_with(*names: str) -> dict[str, Any]:
     """The schema with custom attributes of these names, the oldest first."""
     attributes = [
-        {"name": name, "data_type": "string", "custom": True, "created_at": number * seconds_apart}
+        {"name": name, "data_type": "string", "custom": True, "created_at": number}
         for number, name in enumerate(names)
     ]
     return with_attributes({"data_attributes": attributes})
@@ -67,10 +67,6 @@ def test_a_short_name_is_left_as_it_is_after_the_separator(separator: str) -> No
     assert columns == {name: f"custom_attributes{separator}{name}" for name in names}
 
 
-def test_names_that_begin_alike_stay_apart() -> None:
-    assert len(columns_of(*(f"{QUESTION} ({number})" for number in range(500)))) == 500
-
-
 @cases("Plan plan PLAN", "plan Plan PLAN")
 def test_names_that_differ_in_case_stay_apart_and_the_oldest_keeps_its_column(names: str) -> None:
     oldest, *others = names.split()
@@ -81,15 +77,6 @@ def test_names_that_differ_in_case_stay_apart_and_the_oldest_keeps_its_column(na
 def test_columns_are_short_different_and_stay_when_others_are_added(names: list[str]) -> None:
     before, after = columns_of(*names[:4]), columns_of(*names)
     assert {name: after[name] for name in before} == before
-
-
-def test_the_order_in_which_intercom_lists_attributes_of_the_same_age_changes_no_column() -> None:
-    names = ["Plan", "plan", QUESTION, QUESTION + "!", CYRILLIC]
-    forwards, backwards = (
-        list(flatten(schema_with(*listed, seconds_apart=0)).schema["properties"])
-        for listed in (names, names[::-1])
-    )
-    assert forwards == backwards
 
 
 @cases(20, 30, 63, 200)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from support.cases import cases
 from support.records import leads_of
@@ -147,20 +147,6 @@ def test_only_the_wanted_leads_stay_in_the_body_and_are_as_they_were(text: str) 
         only = read.only(wanted)
         assert repr(leads_of(only)) == repr([sent[position] for position in wanted])
         assert scroll_param_of(only) == "token-1"
-
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-VALUES = st.none() | st.booleans() | st.integers() | TEXT
-OBJECTS = st.dictionaries(TEXT, VALUES | st.lists(VALUES, max_size=2), max_size=3)
-
-
-@given(leads=st.lists(OBJECTS, max_size=3), ascii_only=st.booleans())
-@example(leads=[{"x": "\\u0000"}], ascii_only=True)
-def test_any_leads_come_out_as_they_were_sent(
-    leads: list[dict[str, Any]], *, ascii_only: bool
-) -> None:
-    body = json.dumps({"contacts": leads}, ensure_ascii=ascii_only).encode()
-    assert repr(leads_of(body)) == repr(leads)
 
 
 @given(body=st.binary(max_size=40) | st.text(max_size=40).map(str.encode))

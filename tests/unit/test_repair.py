@@ -37,6 +37,7 @@ def value_in(body: bytes) -> Any:
     pair=('"\\ud83d\\ude00"', "\U0001f600"),
     nul_and_pair=('"\\u0000\\ud83d\\ude00"', "\ufffd\U0001f600"),
     half_and_pair=('"\\ud83d\\ud83d\\ude00"', "\ufffd\U0001f600"),
+    backslash_before_u0000=('"\\\\u0000"', "\\u0000"),
     backslash_before_nul=('"\\\\\\u0000"', "\\\ufffd"),
     both=('"\\\\u0000 \\u0000"', "\\u0000 \ufffd"),
     both_surrogates=('"\\\\ud800 \\ud800"', "\\ud800 \ufffd"),
