@@ -39,18 +39,12 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 FITTING = {
     "name": TEXTS | NUMBERS,
     "anonymous": st.booleans(),
-    "session_count": st.integers(-(2**65), 2**65) | DECIMALS,
+    "session_count": st.integers() | DECIMALS,
     "created_at": st.integers(-(10**13), 10**13) | st.datetimes().map("{}Z".format) | NUMBERS,
     "location_data": _some(latitude=NUMBERS | TEXTS, postal_code=TEXTS | NUMBERS, unknown=VALUES),
     "tags": _some(tags=st.lists(_some(id=TEXTS | NUMBERS, unknown=VALUES), max_size=2)),
     "custom_attributes": _some(
-        **{
-            "size": NUMBERS,
-            "budget_€": DECIMALS,
-            "ends_at": NUMBERS,
-            '"plan"': VALUES,
-            "f1": VALUES,
-        }
+        size=NUMBERS, budget=DECIMALS, ends_at=NUMBERS, unknown=VALUES, **{'"plan"': VALUES}
     ),
     "additional_fields": VALUES,
 }
@@ -66,6 +60,6 @@ SAMPLES = [
 LEADS = st.builds(
     lambda sample, fields, identity: sample | dict(fields) | {"id": identity},
     st.just({}) | st.sampled_from(SAMPLES),
-    st.lists(st.one_of(*FIELDS, st.tuples(NAMES, VALUES)), max_size=3),
-    st.sampled_from(["1", "2", "ü"]) | st.integers(),
+    st.lists(st.one_of(*FIELDS, st.tuples(NAMES, VALUES)), max_size=2),
+    st.sampled_from(["1", "2", "ü", 3]),
 )
