@@ -9,7 +9,7 @@ from typing import Any
 from support.cases import cases
 from support.settings import DEFAULTS
 
-from tap_leads.singer.settings import SETTINGS, check_settings, normalize, variable
+from tap_leads.singer.settings import HOSTS, SETTINGS, check_settings, normalize, variable
 from tap_leads.tap import TapLeads
 
 SCHEMA: dict[str, Any] = copy.deepcopy(SETTINGS)
@@ -40,7 +40,7 @@ VERSION_RULE = 'be 1.0, 1.1, 1.2, 1.3 or 1.4, written as text: "1.4"'
     ("count_mismatch", ["stop", 1], ["warn", "ignore"], "be one of fail, warn, ignore"),
     ("typed_custom_attributes", ["yes"], [True], "be a boolean"),
     ("emit_activate_version_messages", [0], [False], "be a boolean"),
-    ("stream_maps", [[]], [{}], "be an object"),
+    ("stream_maps", [[]], [{}, {"contacts": {"name": 5}}], "be an object"),
     ("flattening_max_depth", ["2"], [2], "be an integer"),
     ("flattening_separator", [1], ["_"], "be a string"),
 )
@@ -63,6 +63,12 @@ def test_each_wrong_setting_is_named_once_in_alphabetical_order() -> None:
     assert [message.split("'")[1] for message in found] == ["access_token", "region", "user_agent"]
     assert found[0].startswith("Setting 'access_token' is missing. Set the environment variable ")
     assert f" {variable('access_token')}, " in found[0]
+
+
+def test_each_region_has_its_address() -> None:
+    """As on Intercom's page "Regional hosting"."""
+    sites = {"us": "api", "eu": "api.eu", "au": "api.au"}
+    assert HOSTS == {region: f"https://{site}.intercom.io" for region, site in sites.items()}
 
 
 FLATTENING = "Setting 'flattening_max_depth' is missing; flattening needs it."
