@@ -68,7 +68,7 @@ def test_each_wrong_setting_is_named_once_in_alphabetical_order() -> None:
 def test_each_region_has_its_address() -> None:
     """As on Intercom's page "Regional hosting"."""
     sites = {"us": "api", "eu": "api.eu", "au": "api.au"}
-    assert HOSTS == {region: f"https://{site}.intercom.io" for region, site in sites.items()}
+    assert {region: f"https://{site}.intercom.io" for region, site in sites.items()} == HOSTS
 
 
 FLATTENING = "Setting 'flattening_max_depth' is missing; flattening needs it."
