@@ -25,8 +25,6 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 """The spool starts a new file after this size, and deletes each file that was read."""
 
 _LENGTH = struct.Struct(">I")
-_LONGEST_WAIT = 0.5
-# Seconds. Python notices a signal that arrives just before a wait only when the wait ends.
 
 
 def _folder() -> str:
@@ -78,7 +76,7 @@ class Spool:
         """Waits for a page, and returns the oldest one; None after the last."""
         with self._changed:
             while not (self._waiting or self._ended):
-                self._changed.wait(_LONGEST_WAIT)
+                self._changed.wait()
             if not self._waiting:
                 return None
             (length,) = _LENGTH.unpack(self._next(_LENGTH.size))

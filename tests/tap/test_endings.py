@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
@@ -66,6 +68,25 @@ def test_a_signal_ends_the_tap_at_once_and_nothing_is_left(
     assert not any(words in run.output for words in (b'"STATE"', b"ACTIVATE_VERSION"))
     assert not any(child.is_running() for child in children)
     assert not list((workbench.folder / "tmp").iterdir())
+
+
+UNNOTICED = """
+import os, signal, threading
+from tap_leads.singer import signals
+
+def send():
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+signals.handle()
+threading.Timer(0.2, send).start()
+os.write(os.pipe()[1], bytes(2**20))
+"""
+
+
+def test_a_signal_that_interrupts_no_wait_is_noticed_too() -> None:
+    """One that comes in the instant before a wait does not; here, another thread receives it."""
+    done = subprocess.run([sys.executable, "-c", UNNOTICED], check=False, timeout=30)
+    assert done.returncode == 128 + SIGTERM
 
 
 def test_while_a_target_reads_nothing_all_leads_of_the_scroll_are_kept_on_disk(
