@@ -76,6 +76,10 @@ def main(names: list[str]) -> int:
     mutants = mutants_of(files)
     before = baseline(TESTS, files)
     print(f"{len(mutants)} changes, {len(before.seconds)} tests", flush=True)
+    controls = [Mutant(path, "", 0, "", (ROOT / path).read_text()) for path in files]
+    for control, noticed in attempt_all(controls, before, PROCESSES):
+        if noticed:  # then every change would seem to be noticed
+            raise RuntimeError(f"The tests fail although {control.path} was not changed.")
     listed = explained(files)
     total: Counter[str] = Counter(mutant.path for mutant in mutants)
     survived: Counter[str] = Counter()

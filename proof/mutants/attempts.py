@@ -119,7 +119,6 @@ def _attempt(mutant: Mutant, tests: Sequence[str], folder: Path) -> Callable[[],
         # File by file, as most mutants are noticed before the last file would be imported.
         files = dict.fromkeys(test.partition("::")[0] for test in tests)
         try:
-            folder.mkdir()
             for file in files:
                 code = run_pytest(folder, "-x", file, plugins=[_Chosen(tests)])
                 if code not in _UNNOTICED:
