@@ -91,7 +91,9 @@ def test_errors_are_no_page_even_with_leads_beside_them(members: dict[str, Any])
 def test_a_lead_without_an_id_is_an_error_that_names_no_value(lead: dict[str, Any]) -> None:
     body = page(ADA, lead | {"email": "ada@example.com"})
     for read in (read_page, Converter(LEAD_SCHEMA).leads):
-        with pytest.raises(LeadWithoutIdError, match=r"without an id.*report this to Intercom\.") as caught:
+        with pytest.raises(
+            LeadWithoutIdError, match=r"without an id.*report this to Intercom\."
+        ) as caught:
             read(body)
         assert "ada@example.com" not in str(caught.value)
 
