@@ -14,7 +14,8 @@ from demo.meltano import ROOT
 from demo.postgres import PostgresServer
 from support import fork_server
 from support.fork_server import Program
-from support.tap import TIME_LIMIT
+from support.tap import TIME_LIMIT, Run, Workbench
+from tap_leads.sandbox import Sandbox
 
 _ENVIRONMENT = ROOT / ".meltano/loaders/target-postgres/venv/bin"
 TARGET = Program(
@@ -35,17 +36,17 @@ class Warehouse:
         """A schema that has no table."""
         return cls(server, f"test_{uuid.uuid4().hex}", folder)
 
+    def sync(self, sandbox: Sandbox, *, code: int = 0, **settings: Any) -> Run:
+        """Loads what a sync wrote that ended with this exit code; deletes what it deletes."""
+        run = Workbench(self.folder).sync(sandbox, **settings)
+        assert run.code == code, run.log
+        self.load(run.output, hard_delete=True)
+        return run
+
     def load(self, messages: bytes, **settings: object) -> None:
         """Lets target-postgres read messages."""
-        base = {
-            "host": self.server.host,
-            "port": self.server.port,
-            "user": self.server.user,
-            "password": self.server.password,
-            "database": self.server.database,
-            "default_target_schema": self.schema,
-        }
         config = self.folder / "target.json"
+        base = self.login | {"default_target_schema": self.schema}
         config.write_text(json.dumps(base | settings))
         stdin = self.folder / "messages.jsonl"
         stdin.write_bytes(messages)
@@ -63,6 +64,12 @@ class Warehouse:
         self.server.query(f"CREATE TABLE {table} (LIKE {own} INCLUDING ALL)")
         self.server.query(f"INSERT INTO {table} SELECT * FROM {own}")
         return copy
+
+    @property
+    def login(self) -> dict[str, object]:
+        """What a program needs to connect to the database."""
+        names = ("host", "port", "user", "password", "database")
+        return {name: getattr(self.server, name) for name in names}
 
     def columns(self) -> dict[str, str]:
         """The name of each column -> its type."""
