@@ -63,9 +63,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in (folder / "tmp").rglob("*") if not path.is_dir()]
 
 
-def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_file(
-    env: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_run_is_complete_and_leaves_no_file(env: dict[str, str], tmp_path: Path) -> None:
     """Meltano refuses a whole list with wrong entries, unless the run gets its own entries only."""
     project = tmp_path / "project"
     (project / "orchestrate").mkdir(parents=True)
@@ -85,9 +83,8 @@ def test_a_run_loads_every_lead_whatever_the_entries_of_others_and_leaves_no_fil
     assert (tmp_path / "meltano/meltano.db").is_file()
 
 
-def test_a_refused_token_is_1_for_meltano_whose_line_is_the_last_and_77_for_a_run(
-    env: dict[str, str],
-) -> None:
+def test_a_refused_token_is_1_for_meltano_and_77_for_a_run(env: dict[str, str]) -> None:
+    """After the tap's error, Meltano writes a line of its own."""
     with Sandbox(leads=250, faults=["401@1"]) as sandbox:
         env |= {"SCRIPT": f"{MELTANO}\ncode=$?; echo $code; exit $code"}
         done = finish(*RUN, env=env | tap_settings(sandbox))
@@ -97,33 +94,28 @@ def test_a_refused_token_is_1_for_meltano_whose_line_is_the_last_and_77_for_a_ru
     assert any(REFUSED in line for line in before)
 
 
-@cases(no_permission=(["403@1"], 77), firewall=(["403@1", "html@1"], 1))
-def test_the_log_of_the_tap_tells_a_refusal_from_other_failures(
-    faults: list[str], code: int, env: dict[str, str]
+@cases(
+    no_permission=("exec $TAP --config=ENV", ["403@1"], 77),
+    firewall=("exec $TAP --config=ENV", ["403@1", "html@1"], 1),
+    warning=(f"echo '[warning] {REFUSED}'; exit 1", [], 1),
+    success=(f"echo '[error] {REFUSED}'; exit 0", [], 0),
+    signal=("kill -TERM $$", [], 143),
+)
+def test_only_a_refusal_changes_the_exit_code(
+    script: str, faults: list[str], code: int, env: dict[str, str]
 ) -> None:
-    """Without Meltano, which adds nothing to the tap's lines that matters here."""
+    """The tap runs without Meltano, which adds nothing to its lines that matters here."""
+    env |= {"SCRIPT": script, "TAP": f"{sys.executable} -m tap_leads"}
     with Sandbox(leads=250, faults=faults) as sandbox:
-        env |= {"SCRIPT": f"exec {sys.executable} -m tap_leads --config=ENV"}
         done = finish(*RUN, env=env | tap_settings(sandbox))
     assert done.returncode == code, done.stdout
 
 
-@cases(
-    warning=(f"echo '[warning] {REFUSED}'; exit 1", 1),
-    success=(f"echo '[error] {REFUSED}'; exit 0", 0),
-    signal=("kill -TERM $$", 143),
-)
-def test_any_other_end_keeps_meltanos_exit_code(
-    script: str, code: int, env: dict[str, str]
-) -> None:
-    assert finish(*RUN, env=env | {"SCRIPT": script}).returncode == code
-
-
 @cases(signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, watched=None)
-def test_a_run_that_is_killed_or_told_to_watch_a_process_that_ends_leaves_nothing(
+def test_a_run_that_is_killed_leaves_nothing(
     number: signal.Signals | None, env: dict[str, str], tmp_path: Path
 ) -> None:
-    """No process and no file. A worker's main process, for example, is not the run's parent."""
+    """No process and no file; also if a process ends that it watches, but is not its parent."""
     with (
         subprocess.Popen(["sleep", "60"]) as worker,
         subprocess.Popen(
@@ -159,9 +151,7 @@ def test_a_process_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatc
     assert process.returncode == -signal.SIGKILL
 
 
-def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(
-    env: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_next_run_removes_what_a_lost_machine_left(env: dict[str, str], tmp_path: Path) -> None:
     """The files of a run that still goes on are not touched."""
     folders = tmp_path / f"tmp/tap-leads-runs-{os.getuid()}"
     for name in ("old", "going-on"):
@@ -174,9 +164,7 @@ def test_files_that_a_lost_machine_left_are_removed_by_the_next_run(
     assert [path.parent.name for path in files(tmp_path)] == ["going-on"]
 
 
-def test_a_folder_that_another_user_may_have_prepared_is_refused(
-    env: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_folder_of_another_user_is_refused(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / f"tmp/tap-leads-runs-{os.getuid()}").symlink_to(tmp_path)
     done = finish(*RUN, env=env | {"SCRIPT": "echo started"})
     assert (done.returncode, "Set TMPDIR" in done.stderr, done.stdout) == (1, True, "")
