@@ -1,8 +1,9 @@
-"""The demo shows every script, and fails when a lead is missing.
+"""The demos show all leads, and fail when one is missing.
 
-`.ci/run` runs the whole demo.
+`.ci/run` runs the whole demo without Airflow.
 """
 
+import re
 import sys
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -13,6 +14,7 @@ import pytest
 from psycopg.errors import UndefinedTable
 from rich.cells import cell_len
 from support.cases import cases
+from support.programs import output
 
 import demo.__main__ as program
 from demo import meltano
@@ -104,3 +106,18 @@ def test_a_run_that_takes_too_long_is_killed(tmp_path: Path, fake_meltano: Path)
     with pytest.raises(TimeoutExpired):
         meltano.run("run", folder=tmp_path, cwd=tmp_path, seconds=2)
     assert (tmp_path / "meltano.log").read_text() == "started\n"
+
+
+@pytest.mark.timeout(960)
+@pytest.mark.machines
+@cases("edge", "celery")
+def test_the_workspace_of_a_lost_machine_arrives_from_the_other(executor: str) -> None:
+    """The demo with Airflow loses one of two machines midway."""
+    printed = output(sys.executable, "-m", "demo.airflow", f"--executor={executor}", timeout=900)
+    [lost] = re.findall(r"Machine (\w+) is lost", printed)
+    [acme] = re.findall(r"tap-leads--acme +(.*?)  ", printed)
+    *before, last = re.findall(r"\d+: (\w+)", acme)
+    assert lost in before
+    assert {lost, last} == {"one", "two"}
+    rows = re.findall(r"success +(\d+) +\w+ +(\d+) +yes", printed)
+    assert rows == [("2500", "2500"), ("1200", "1200"), ("300", "300")]

@@ -132,9 +132,7 @@ def test_a_workspace_arrives_completely_whatever_happens_to_others(
     assert sorted(rows) == sorted(lead["id"] for lead in workspace.leads())
 
 
-def test_a_wrong_token_fails_its_own_workspace_at_once(
-    outcome: Any, postgres: PostgresServer
-) -> None:
+def test_a_wrong_token_fails_at_once(outcome: Any, postgres: PostgresServer) -> None:
     run = outcome.runs[REFUSED]
     assert (run.state, run.tries) == ("failed", 1)
     assert outcome.dags[REFUSED]["task"]["retries"] == 3

@@ -41,38 +41,36 @@ GOOD = entry("{leads: 10, schedule: '0 1 * * *'}", "tap-leads--good")
 
 
 @cases(
-    leads=(entry("{leads: 4e6}"), "tap-leads--bad: ", "leads"),
-    negative=(entry("{leads: -1}"), "tap-leads--bad: ", "leads"),
-    hours=(entry("{hours: 24h}"), "tap-leads--bad: ", "hours"),
-    no_limit=(entry("{hours: .inf}"), "tap-leads--bad: ", "hours"),
-    no_time=(entry("{hours: 0}"), "tap-leads--bad: ", "hours"),
-    retries=(entry("{retries: true}"), "tap-leads--bad: ", "retries"),
-    no_try=(entry("{retries: -1}"), "tap-leads--bad: ", "retries"),
-    pool=(entry("{pool: 5}"), "tap-leads--bad: ", "pool"),
-    queue=(entry("{queue: ''}"), "tap-leads--bad: ", "queue"),
-    owner=(entry("{owner: [x]}"), "tap-leads--bad: ", "owner"),
-    executor=(entry("{executor_config: x}"), "tap-leads--bad: ", "config"),
-    unknown_key=(entry("{lead: 5}"), "tap-leads--bad: ", "`lead`"),
-    cron=(entry("{schedule: 0 25 * * *}"), "tap-leads--bad: ", "cron"),
-    never=(entry("{schedule: 0 0 31 2 *}"), "tap-leads--bad: ", "cron"),
-    list=(entry("[leads]"), "tap-leads--bad: ", "array"),
-    null=(entry("").replace("{airflow: }", ""), "tap-leads--bad: ", "annotations"),
-    name=(entry("{}", "tap-leads--A_b"), "tap-leads--A_b: ", "name"),
-    number=(entry("{}", "5"), "5: ", "name"),
-    prefix=(entry("{leads: 5}", "tap-lead-x"), "tap-lead-x: ", "name"),
-    name_twice=(GOOD, "tap-leads--good: ", "twice"),
-    no_parent=("  - {name: tap-leads--bad}\n", "tap-leads--bad: ", "inherit_from"),
-    no_name=("  - {label: x}\n", "entry 2: ", "name"),
-    text=("  - acme\n", "entry 2: ", "str"),
+    leads=(entry("{leads: 4e6}"), "tap-leads--bad: .*leads"),
+    negative=(entry("{leads: -1}"), "tap-leads--bad: .*leads"),
+    hours=(entry("{hours: 24h}"), "tap-leads--bad: .*hours"),
+    no_limit=(entry("{hours: .inf}"), "tap-leads--bad: .*hours"),
+    no_time=(entry("{hours: 0}"), "tap-leads--bad: .*hours"),
+    retries=(entry("{retries: true}"), "tap-leads--bad: .*retries"),
+    no_try=(entry("{retries: -1}"), "tap-leads--bad: .*retries"),
+    pool=(entry("{pool: 5}"), "tap-leads--bad: .*pool"),
+    queue=(entry("{queue: ''}"), "tap-leads--bad: .*queue"),
+    owner=(entry("{owner: [x]}"), "tap-leads--bad: .*owner"),
+    executor=(entry("{executor_config: x}"), "tap-leads--bad: .*config"),
+    unknown_key=(entry("{lead: 5}"), "tap-leads--bad: .*`lead`"),
+    cron=(entry("{schedule: 0 25 * * *}"), "tap-leads--bad: .*cron"),
+    never=(entry("{schedule: 0 0 31 2 *}"), "tap-leads--bad: .*cron"),
+    list=(entry("[leads]"), "tap-leads--bad: .*array"),
+    null=(entry("").replace("{airflow: }", ""), "tap-leads--bad: .*annotations"),
+    name=(entry("{}", "tap-leads--A_b"), "tap-leads--A_b: .*name"),
+    number=(entry("{}", "5"), "5: .*name"),
+    prefix=(entry("{leads: 5}", "tap-lead-x"), "tap-lead-x: .*name"),
+    name_twice=(GOOD, "tap-leads--good: .*twice"),
+    no_parent=("  - {name: tap-leads--bad}\n", "tap-leads--bad: .*inherit_from"),
+    no_name=("  - {label: x}\n", "entry 2: .*name"),
+    text=("  - acme\n", "entry 2: .*str"),
 )
-def test_a_wrong_entry_is_named_with_its_problem_and_the_others_count(
-    wrong: str, label: str, word: str, listed: Path
-) -> None:
+def test_a_wrong_entry_is_named_with_its_problem(wrong: str, words: str, listed: Path) -> None:
+    """The other entries are right."""
     listed.write_text(HEAD + GOOD + wrong)
     [good], [problem] = read(listed)
     assert (good.name, good.options.leads) == ("tap-leads--good", 10)
-    assert problem.startswith(label)
-    assert word in problem
+    assert re.match(words, problem)
 
 
 @cases("", "annotations: {}", "annotations: {airflow: }")
@@ -105,10 +103,8 @@ def test_the_list_of_this_project_is_right_and_that_of_the_demo() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_second_run_of_a_workspace_is_refused_and_the_readmes_xargs_loads_the_others(
-    postgres: PostgresServer, tmp_path: Path
-) -> None:
-    """Two workspaces share ids and a table, and keep each other's leads.
+def test_a_second_run_of_a_workspace_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The README's xargs loads the others. Two share ids and a table; neither deletes the other's.
 
     The second run is on another machine: it shares only Meltano's system database with the first.
     """

@@ -60,9 +60,7 @@ BENT = {"id": "3", "name": "", "at": "2026-01-02T03:04:05.5Z", "tags": {"n": 2**
         Comparison(bent=Counter([EMPTY, ROUNDED, CUT])),
     ),
 )
-def test_rows_are_compared_with_a_record(
-    record: Record, rows: list[Record], found: Comparison
-) -> None:
+def test_rows_are_compared(record: Record, rows: list[Record], found: Comparison) -> None:
     assert compare([record], rows, {"at"}) == found
 
 

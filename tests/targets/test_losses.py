@@ -46,9 +46,7 @@ def loaded(all_leads: Warehouse) -> Warehouse:
     a_page_taken_and_a_count_that_is_off=["stolen@3", "counts/off@*:3"],
     leads_merge=["merge@5:5"],
 )
-def test_lost_leads_are_read_again_and_nothing_is_deleted(
-    faults: list[str], loaded: Warehouse
-) -> None:
+def test_nothing_is_lost_and_nothing_deleted(faults: list[str], loaded: Warehouse) -> None:
     with Sandbox(leads=730, idle_limit=1.0, faults=faults) as sandbox:
         run = loaded.sync(sandbox, scroll_wait_timeout=3)
         assert set(ids_of(sandbox)) <= set(loaded.ids())

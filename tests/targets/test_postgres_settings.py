@@ -82,7 +82,7 @@ def test_a_renamed_stream_is_the_same(workbench: Workbench, warehouse: Warehouse
 
 
 @cases("401@6", "lost@6", "expire@6", "no-id@6")
-def test_a_sync_that_fails_midway_deletes_nothing(
+def test_a_failed_sync_deletes_nothing(
     fault: str, workbench: Workbench, warehouse: Warehouse
 ) -> None:
     with Sandbox(leads=300, faults=[fault]) as sandbox:

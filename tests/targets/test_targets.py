@@ -166,7 +166,5 @@ def test_the_page_has_each_target() -> None:
     (543.0, ("540", "5.1 h")),
     (25_000.0, ("over 10,000", "under 17 min")),
 )
-def test_a_rate_is_shown_as_far_as_it_was_measured(
-    measured: float | None, cells: tuple[str, str]
-) -> None:
+def test_a_rate_is_shown_as_measured(measured: float | None, cells: tuple[str, str]) -> None:
     assert rate(measured) == cells
