@@ -16,16 +16,10 @@ UNCOUNTED = ["counts/403@*", "contacts/403@*"]
 @pytest.fixture(scope="module")
 def all_leads(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """What a sync without faults has loaded."""
-    loaded = Warehouse.empty(postgres, tmp_path_factory.mktemp("all"))
+    warehouse = Warehouse.empty(postgres, tmp_path_factory.mktemp("all"))
     with Sandbox(leads=730) as sandbox:
-        loaded.sync(sandbox)
-    return loaded
-
-
-@pytest.fixture
-def loaded(all_leads: Warehouse) -> Warehouse:
-    """The same in a schema of the test's own."""
-    return all_leads.copy()
+        warehouse.sync(sandbox)
+    return warehouse
 
 
 @cases(
@@ -46,7 +40,8 @@ def loaded(all_leads: Warehouse) -> Warehouse:
     a_page_taken_and_a_count_that_is_off=["stolen@3", "counts/off@*:3"],
     leads_merge=["merge@5:5"],
 )
-def test_nothing_is_lost_and_nothing_deleted(faults: list[str], loaded: Warehouse) -> None:
+def test_nothing_is_lost_and_nothing_deleted(faults: list[str], all_leads: Warehouse) -> None:
+    loaded = all_leads.copy()
     with Sandbox(leads=730, idle_limit=1.0, faults=faults) as sandbox:
         run = loaded.sync(sandbox, scroll_wait_timeout=3)
         assert set(ids_of(sandbox)) <= set(loaded.ids())
@@ -62,8 +57,9 @@ def test_nothing_is_lost_and_nothing_deleted(faults: list[str], loaded: Warehous
     new_leads_hide_a_page=(730, ["stolen@3", "add@6:3"], 0),
 )
 def test_leads_that_two_scrolls_lack_are_never_deleted(
-    leads: int, faults: list[str], code: int, loaded: Warehouse
+    leads: int, faults: list[str], code: int, all_leads: Warehouse
 ) -> None:
+    loaded = all_leads.copy()
     with Sandbox(leads=leads, idle_limit=1.0, faults=faults) as sandbox:
         run = loaded.sync(sandbox, code=code)
         assert "ACTIVATE_VERSION" not in run.kinds
