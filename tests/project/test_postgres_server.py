@@ -3,7 +3,6 @@
 import json
 import os
 import pwd
-import shutil
 import signal
 import socket
 import subprocess
@@ -35,16 +34,12 @@ with PostgresServer() as server:
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for temporary files, of which none is left after the test.
-
-    It is not pytest's, which is closed to the user `nobody`.
-    """
+    """A folder for temporary files; not pytest's, which is closed to the user `nobody`."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o711)
         monkeypatch.setenv("TMPDIR", name)
         yield folder
-        assert list(folder.iterdir()) == []
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -67,9 +62,8 @@ def test_it_refuses_a_wrong_password(password: str, postgres: PostgresServer) ->
         psycopg.connect(postgres.url.replace(postgres.password, password))
 
 
-@pytest.mark.usefixtures("temporary")
 @cases(signal.SIGKILL, signal.SIGINT)
-def test_nothing_is_left_when_the_parent_is_killed(number: signal.Signals) -> None:
+def test_nothing_is_left_when_the_parent_is_killed(number: signal.Signals, temporary: Path) -> None:
     """No process, file or open port is left. SIGINT raises an error in the `with` statement."""
     with start() as parent:
         assert parent.stdout
@@ -77,7 +71,9 @@ def test_nothing_is_left_when_the_parent_is_killed(number: signal.Signals) -> No
         assert psutil.pid_exists(server)
         parent.send_signal(number)
         parent.communicate(timeout=30)  # the supervisor has the same stderr, so it has ended too
-    assert (psutil.pid_exists(server), responds(port)) == (False, False)
+    assert not psutil.pid_exists(server)
+    assert not responds(port)
+    assert list(temporary.iterdir()) == []
 
 
 def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: Path) -> None:
@@ -86,7 +82,7 @@ def test_nothing_is_left_of_a_parent_that_is_killed_during_the_start(temporary: 
             time.sleep(0.01)
         parent.kill()
         said, _ = parent.communicate(timeout=60)
-    assert said == b""
+    assert (said, list(temporary.iterdir())) == (b"", [])
 
 
 def test_a_kept_server_outlives_its_parent_until_sigterm(temporary: Path) -> None:
@@ -148,4 +144,4 @@ def test_a_server_that_does_not_start_says_why(
     monkeypatch.setenv("PG_BIN", str(broken))
     with pytest.raises(PostgresError, match=r"FATAL: no space left$"), PostgresServer():
         pytest.fail("It started.")
-    shutil.rmtree(broken)
+    assert list(temporary.iterdir()) == [broken]
