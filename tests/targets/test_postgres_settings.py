@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ FAST = {"use_copy": True, "validate_records": False}
 
 
 def same_rows(
-    runs: Iterable[Run | extracts.Extract],
+    runs: Sequence[Run | extracts.Extract],
     warehouse: Warehouse,
     table: str = "contacts",
     **settings: object,
