@@ -3,12 +3,14 @@
 Each run has its own file descriptors, environment, working folder, signals and exit code. Only the
 imports were made before.
 
-No run outlives the tests: a server whose connection ends kills its runs, and then ends too.
+No run outlives the tests: the server ends with its connection, the supervisor of each run is killed
+when the server ends, and the run is killed when its supervisor ends.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
@@ -28,7 +30,9 @@ from typing import IO, NamedTuple, Self
 
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"
 _LONGEST_REQUEST = 2**20
-_END = 20.0  # seconds that a server has to end its runs and to save their coverage
+_END = 20.0  # seconds that a server has to save its coverage
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_prctl = ctypes.CDLL(None).prctl
 
 
 class Program(NamedTuple):
@@ -37,15 +41,15 @@ class Program(NamedTuple):
     Attributes:
         python: The interpreter.
         imported: The module that its runs share.
-        entry: The module to run, or the path of the script.
+        script: The script to run.
     """
 
     python: str
     imported: str
-    entry: str
+    script: str
 
 
-TAP = Program(sys.executable, "tap_leads.tap", "tap_leads")
+TAP = Program(sys.executable, "tap_leads.tap", str(Path(sys.executable).with_name("tap-leads")))
 
 
 class Process:
@@ -66,23 +70,18 @@ class Process:
         stdin: IO[bytes],
     ) -> None:
         self.args = arguments
-        self.pid = 0
         self.returncode: int | None = None
         pipes = [os.pipe() for _ in range(3)]
         self._reply, self.stdout, self.stderr = (
-            os.fdopen(ours, "rb", buffering=-1 if number else 0)
-            for number, (ours, _) in enumerate(pipes)
+            os.fdopen(read, "rb", buffering=-1 if number else 0)
+            for number, (read, _) in enumerate(pipes)
         )
         request = json.dumps([list(arguments), dict(env), os.getcwd()]).encode()  # noqa: PTH109
-        try:
-            descriptors = [*(theirs for _, theirs in pipes), stdin.fileno()]
-            socket.send_fds(connection, [request], descriptors)
-        except ConnectionError:
-            self._close()
-            raise
-        finally:
-            for _, theirs in pipes:
-                os.close(theirs)
+        theirs = [write for _, write in pipes]
+        with suppress(ConnectionError):  # without a reply, `_next_number` raises it
+            socket.send_fds(connection, [request], [*theirs, stdin.fileno()])
+        for descriptor in theirs:
+            os.close(descriptor)
         self.pid = self._next_number()
 
     def __enter__(self) -> Self:
@@ -94,7 +93,7 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         """Sends a signal, unless the process has ended."""
-        if self.pid and self.returncode is None:
+        if self.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -129,7 +128,6 @@ class Process:
     def _next_number(self) -> int:
         line = self._reply.readline()
         if not line:
-            self.kill()
             self._close()
             raise ConnectionError("The fork server ended before its run did.")
         return int(line)
@@ -147,10 +145,9 @@ class _Server:
         self.connection, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [program.python, "-P", __file__, str(theirs.fileno()), *program[1:]],
+                [program.python, "-P", __file__, *program[1:]],
                 env=os.environ | ({"PYTHONPATH": os.pathsep.join(sys.path)} if ours else {}),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,  # not seekable, like the standard output of the runs
                 start_new_session=True,  # Ctrl-C is for the tests, which then close this
             )
@@ -191,49 +188,44 @@ def close() -> None:
 
 
 def _serve(connection: socket.socket) -> bool:
-    """Forks a process per request, and replies with its id and its exit code.
+    """Forks a supervisor per request, which forks the run, and replies with its id and exit code.
 
     Returns:
-        Whether this process is to run the program; otherwise, it is the server at its end.
+        Whether this process is the run; otherwise, it is the server at its end.
     """
-    runs: dict[int, tuple[int, int]] = {}  # process and reply, by a descriptor of the process
     while True:
-        for ready in select.select([connection.fileno(), *runs], [], [])[0]:
-            if ready in runs:
-                pid, reply = runs.pop(ready)
-                os.close(ready)
-                _end(pid, reply)
-                continue
-            request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 4)
-            if not request:
-                for pid, reply in runs.values():
-                    os.kill(pid, signal.SIGKILL)
-                    _end(pid, reply)
-                return False
+        request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 4)
+        if not request:
+            return False
+        if not _fork():
+            connection.close()
             reply, *streams = descriptors
-            pid = os.fork()
-            if not pid:
-                connection.close()
-                for descriptor in [reply, *runs, *(reply for _, reply in runs.values())]:
-                    os.close(descriptor)
+            run = _fork()
+            if not run:
+                os.close(reply)
                 _become(request, streams)
                 return True
             for stream in streams:
                 os.close(stream)
-            _reply(reply, pid)
-            runs[os.pidfd_open(pid)] = pid, reply
+            with suppress(BrokenPipeError):  # the test is over
+                os.write(reply, b"%d\n" % run)
+                code = os.waitstatus_to_exitcode(os.waitpid(run, 0)[1])
+                os.write(reply, b"%d\n" % code)
+            os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def _end(pid: int, reply: int) -> None:
-    """Takes the exit code of a process, and replies with it."""
-    _, status = os.waitpid(pid, 0)
-    _reply(reply, os.waitstatus_to_exitcode(status))
-    os.close(reply)
-
-
-def _reply(reply: int, number: int) -> None:
-    with suppress(BrokenPipeError):  # the test is over
-        os.write(reply, b"%d\n" % number)
+def _fork() -> int:
+    """Forks a process that is killed when this one ends."""
+    parent = os.getpid()
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    return child
 
 
 def _become(request: bytes, streams: Sequence[int]) -> None:
@@ -250,19 +242,17 @@ def _become(request: bytes, streams: Sequence[int]) -> None:
 
 
 def _main() -> None:
-    _, connection, imported, entry = sys.argv
+    _, imported, script = sys.argv
     importlib.import_module(imported)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no supervisor stays as a zombie
     gc.freeze()  # so that collecting garbage in a run copies no memory of the server
-    if not _serve(socket.socket(fileno=int(connection))):
+    if not _serve(socket.socket(fileno=0)):
         return
     codes: list[int] = []
     if _COVERAGE not in os.environ:  # which is written at the end
         atexit.register(_leave, codes)
     try:
-        if os.sep in entry:
-            runpy.run_path(entry, run_name="__main__")
-        else:
-            runpy.run_module(entry, run_name="__main__", alter_sys=True)
+        runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
         if isinstance(end.code, int):
             codes.append(end.code)
