@@ -148,8 +148,9 @@ def test_the_rate_limit(scroll: Start) -> None:
 def test_the_rate_limit_is_for_every_path_and_token(scroll: Start) -> None:
     """Each token has its own limit; wrong tokens share one."""
     client = scroll(rate_limit=1)
-    clients = (client, client, client.other("wrong"), client.other("bad"))
-    assert [one.get("/counts").status_code for one in clients] == [200, 429, 401, 429]
+    client.receives("1, /counts 429 rate_limit_exceeded, 429 rate_limit_exceeded")
+    client.other("wrong").receives("/counts 401 unauthorized, 429 rate_limit_exceeded")
+    client.other("bad").receives("429 rate_limit_exceeded")
 
 
 def test_every_response_is_dated_and_counted(scroll: Start) -> None:
@@ -166,50 +167,47 @@ def test_every_response_is_dated_and_counted(scroll: Start) -> None:
 
 
 def test_a_target_that_is_no_path_is_not_found(scroll: Start) -> None:
-    with scroll().send("nonsense") as connection, connection.makefile("rb") as response:
-        assert response.readline() == b"HTTP/1.1 404 Not Found\r\n"
+    assert scroll().raw("nonsense").startswith(b"HTTP/1.1 404 Not Found\r\n")
 
 
 @cases(
-    *((version, "/contacts/scroll", "contact.list") for version in ("1.0", "1.1", "1.2", "1.4")),
-    *((version, "/contacts/scroll", "400 intercom_version_invalid") for version in ("2.0", "")),
-    ("1.1", "/counts", "count.hash"),  # documented for API 1.1 to 1.4
+    *((version, "1") for version in ("1.0", "1.1", "1.2", "1.4")),
+    *((version, "400 intercom_version_invalid") for version in ("2.0", "")),
+    ("1.1", "/counts count.hash"),  # documented for API 1.1 to 1.4
     # Version 1.4 moved this list; the old path "will no longer work" (its changelog).
-    ("1.4", "/data_attributes?model=customer", "data_attribute.list"),
-    ("1.4", "/data_attributes/customer", "404 not_found"),
-    ("1.3", "/data_attributes/customer", "data_attribute.list"),
-    ("1.3", "/data_attributes?model=customer", "404 not_found"),
+    ("1.4", "/data_attributes?model=customer data_attribute.list"),
+    ("1.4", "/data_attributes/customer 404 not_found"),
+    ("1.3", "/data_attributes/customer data_attribute.list"),
+    ("1.3", "/data_attributes?model=customer 404 not_found"),
 )
-def test_each_version_has_its_paths(version: str, path: str, outcome: str, scroll: Start) -> None:
-    client = scroll(headers={"Intercom-Version": version})
-    response = client.get(path)
-    assert outcome == (response.json()["type"] if response.ok else client.named(response))
+def test_each_version_has_its_paths(version: str, steps: str, scroll: Start) -> None:
+    scroll(headers={"Intercom-Version": version}).receives(steps)
 
 
-def test_the_leads_list_needs_no_scroll(scroll: Start) -> None:
-    """`GET /contacts` has numbered pages of at most 60 leads."""
-    client = scroll(leads=129)
-    client.receives("1")
-    pages = [client.get(f"/contacts?per_page=90&page={number}") for number in (1, 2, 3, 4)]
-    assert [client.named(page) for page in pages] == ["0:60", "60:120", "120:129", "end"]
-    assert client.named(client.get("/contacts?per_page=1")) == "0:1"
-    assert client.named(client.get("/contacts?per_page=few")) == "400 parameter_invalid"
-    first, last = pages[0].json(), pages[2].json()
-    assert (first["total_count"], first["pages"]["total_pages"]) == (129, 3)
-    assert first["pages"]["next"] == f"{client.sandbox.url}/contacts?per_page=60&page=2"
-    assert last["pages"]["next"] is None
+@cases(
+    (12, (12, False, 1), "0:12, /contacts?page=2 end"),
+    (129, (129, False, 3), "0:60, /contacts?per_page=60&page=3 120:129"),
+    (10_000, (10_000, False, 167), "0:60, /contacts?per_page=60&page=167 9960:10000"),
+    (10_001, (10_000, True, 167), "0:60, /contacts?per_page=50&page=201 400 parameter_invalid"),
+)
+def test_the_leads_list(
+    leads: int, totals: tuple[int, bool, int], received: str, scroll: Start
+) -> None:
+    """It needs no scroll, and has numbered pages of at most 60 leads, 10,000 leads in all.
 
-
-def test_the_leads_list_ends_at_10_000_leads(scroll: Start) -> None:
-    """The total is then a lower bound, and `limited` says so (intercom-ruby issue 274)."""
-    client = scroll(leads=10_000)
-    for added, limited in ((0, False), (1, True)):
-        client.workspace.add(added)
-        body = client.get("/contacts?per_page=1").json()
-        assert (body["total_count"], body["limited"]) == (10_000, limited)
-    assert client.named(client.get("/contacts?per_page=60&page=167")) == "9960:10000"
-    beyond = client.get("/contacts?per_page=50&page=201")
-    assert client.named(beyond) == "400 parameter_invalid"
+    Of more leads, the total is a lower bound, and `limited` says so (intercom-ruby issue 274).
+    """
+    client = scroll(leads=leads)
+    client.receives(
+        f"other 1, /contacts?per_page=90 {received}, /contacts?per_page=1 0:1, "
+        "/contacts?per_page=few 400 parameter_invalid"
+    )
+    path = "/contacts?per_page=60"
+    first, last = (client.get(f"{path}&page={page}").json() for page in (1, totals[2]))
+    pages = first["pages"]
+    assert (first["total_count"], first["limited"], pages["total_pages"]) == totals
+    following = f"{client.sandbox.url}{path}&page=2" if totals[2] > 1 else None
+    assert (pages["next"], last["pages"]["next"]) == (following, None)
 
 
 def test_history(scroll: Start) -> None:

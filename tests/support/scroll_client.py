@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from types import SimpleNamespace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import pytest
 import requests
 
 from tap_leads.sandbox import Sandbox
@@ -48,7 +49,7 @@ class ScrollClient:
                 one before, and `+30` moves the clock by 30 seconds. Any other step says what the
                 next request receives: see `named`, or how the connection ends without a response
                 (`lost`, `reset`) or during one (`cut`). `other` precedes what another client
-                receives, which opens a scroll.
+                receives, which opens a scroll, and a path what a request to it receives.
         """
         done = []
         for step in steps.split(", "):
@@ -61,6 +62,9 @@ class ScrollClient:
                 self.clock.now += float(step)
             elif step.startswith("other "):
                 done[-1] = f"other {self.named(self.other().ask())}"
+            elif step[0] == "/":
+                path = step.split()[0]
+                done[-1] = f"{path} {self.named(self.get(path))}"
             else:
                 try:
                     done[-1] = self.named(self.ask())
@@ -73,9 +77,10 @@ class ScrollClient:
     def named(self, response: requests.Response) -> str:
         """Names a response.
 
-        A page is its number, `end` if it is empty, or the positions of its leads (`4:14`). Other
-        responses are the status with the code of a complete `error.list`, the last member of
-        another object, how another body begins, or the media type if it is not JSON.
+        A page is its number, `end` if it is empty, or the positions of its leads (`4:14`). Counts
+        and attributes are their type. Other responses are the status with the code of a complete
+        `error.list`, the last member of another object, how another body begins, or the media type
+        if it is not JSON.
         """
         status = response.status_code
         kind = response.headers["Content-Type"].partition(";")[0].partition("/")[2]
@@ -98,6 +103,8 @@ class ScrollClient:
                     assert found == self.ids[start:end]
                     whole = start % PAGE == 0 and len(found) == PAGE
                     return f"{end // PAGE}" if whole else f"{start}:{end}"
+                case {"type": "count.hash" | "data_attribute.list" as kind} if status == 200:
+                    return str(kind)
                 case dict(body):
                     return f"{status} {[*body][-1]}"
         return f"{status} {response.text[:8]}".strip()
@@ -125,6 +132,11 @@ class ScrollClient:
         )
         return connection
 
+    def raw(self, target: str | None = None) -> bytes:
+        """Receives all bytes of a response to `send`."""
+        with self.send(target) as connection:
+            return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Waits until a condition is true."""
         began = time.monotonic()
@@ -137,5 +149,20 @@ class ScrollClient:
         return f"/contacts/scroll?scroll_param={self.param}" if self.param else "/contacts/scroll"
 
 
-# Starts a sandbox with these faults and options, and returns a client of it.
 Start: TypeAlias = Callable[..., ScrollClient]
+
+
+@pytest.fixture
+def scroll() -> Iterator[Start]:
+    """Starts sandboxes of 50 leads with faults, and stops them after the test."""
+    with ExitStack() as stack:
+
+        def start(*faults: str, headers: Any = (), **options: Any) -> ScrollClient:
+            clock = SimpleNamespace(now=1000.0)
+            usual: dict[str, Any] = {"leads": 50, "page_size": PAGE, "faults": faults}
+            sandbox = Sandbox(clock=lambda: clock.now, **usual | options)
+            client = ScrollClient(stack.enter_context(sandbox), clock, stack)
+            client.session.headers.update(headers)
+            return client
+
+        yield start
