@@ -119,6 +119,8 @@ def test_every_kind_is_tested() -> None:
             "1, 401 unauthorized, 2"
         ),
     ),
+    # A fault skips a response that it cannot change.
+    ("nojson@2 nolist@2 body@3:[1] nolist@3", "1, 200 upstream, 200 [1], 4"),
     # A workspace changes even if another fault replaces the response.
     ("401@2 delete@2:20 expire@2", "1, 401 unauthorized, 404 not_found, open, 1, 2, 3, end"),
 )
@@ -150,19 +152,6 @@ def test_faults_at_one_request_add_up(faults: str, error: dict[str, str], scroll
     assert edited == ["update" in faults] * 50
 
 
-def test_a_fault_skips_a_response_that_it_cannot_change(scroll: Start) -> None:
-    """A fault that changes no lead does not prevent another one from changing them."""
-    client = scroll("slow@1:0", "no-id@1", "nojson@2", "nolist@2", "body@3:[1]", "nolist@3")
-    assert "id" not in client.ask().json()["contacts"][0]
-    assert [client.ask().text[:8] for _ in range(2)] == ["upstream", "[1]"]
-
-
-def test_an_older_version_needs_a_time_to_be_older_than(scroll: Start) -> None:
-    client = scroll("no-updated-at@1", "stale@1:2")
-    contacts = client.ask().json()["contacts"]
-    assert not any("updated_at" in lead or "(older)" in str(lead["name"]) for lead in contacts)
-
-
 def test_malformed_values_on_the_wire(scroll: Start) -> None:
     """NUL and lone surrogates are JSON escapes. Huge integers have all digits."""
     body = scroll("types@*", leads=100, page_size=100).ask().content
@@ -179,14 +168,19 @@ def older(lead: Lead) -> Lead:
 
 @cases(
     ("no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
+    ("slow@2:0 no-id@2", lambda n, lead: lead.pop("id") if n == 0 else None),
     ("no-updated-at@2", lambda _, lead: lead.pop("updated_at")),
+    (
+        "no-updated-at@2 stale@2:4",
+        lambda _, lead: lead.pop("updated_at"),
+    ),  # no time to be older than
     ("surrogate@2", lambda n, lead: lead.update(name="Ada \ud800 Hopper") if n == 9 else None),
     ("stale@2:4", lambda n, lead: lead.update(older(lead)) if n < 4 else None),
     ("types@2", lambda n, lead: lead.update(malformed_lead(1, PAGE + n, lead["app_id"]))),
 )
-def test_a_page_is_edited(fault: str, edit: Callable[[int, Lead], object], scroll: Start) -> None:
+def test_a_page_is_edited(faults: str, edit: Callable[[int, Lead], object], scroll: Start) -> None:
     """Only leads of that page, and not in the workspace."""
-    client = scroll(fault)
+    client = scroll(*faults.split())
     leads = list(client.workspace.leads())
     served = [lead for _ in range(3) for lead in client.ask().json()["contacts"]]
     assert list(client.workspace.leads()) == leads
@@ -194,24 +188,6 @@ def test_a_page_is_edited(fault: str, edit: Callable[[int, Lead], object], scrol
         edit(n, leads[PAGE + n])
     # As text: false is not 0, and 12 is not 12.0.
     assert json.dumps(served) == json.dumps(leads[: 3 * PAGE])
-
-
-def by_id(leads: Iterable[Lead]) -> dict[str, Lead]:
-    return {lead["id"]: lead for lead in leads}
-
-
-def test_update(scroll: Start) -> None:
-    """Served and other leads are edited: they get a later `updated_at` and another name."""
-    client = scroll("update@3:4")
-    before = by_id(client.workspace.leads())
-    served = by_id(lead for _ in range(5) for lead in client.ask().json()["contacts"])
-    after = by_id(client.workspace.leads())
-    edited = [i for i in after if after[i] != before[i]]
-    assert (len(edited), len(after)) == (4, 50)
-    for i in edited:
-        assert after[i]["updated_at"] > before[i]["updated_at"]
-        assert after[i]["name"] != before[i].get("name")
-    assert {served[i] == after[i] for i in edited} == {False, True}
 
 
 @cases(
@@ -248,24 +224,24 @@ def test_leads_are_added_deleted_and_moved_during_a_scroll(
     assert [one["id"] for one in client.workspace.leads()] == [ids[n] for n in remaining]
 
 
-@cases((5, 5), (999, 25))
-def test_merge(number: int, merged: int, scroll: Start) -> None:
-    """Leads disappear, and as many others are newer than before; half of the leads at most."""
-    client = scroll(f"merge@3:{number}")
-    before = by_id(client.workspace.leads())
+@cases(
+    updated=("update@3:4", (4, 50, 50), {False, True}),
+    merged=("merge@3:5", (5, 45, 47), {False, True}),
+    merged_in_pairs=("merge@3:999", (25, 25, 35), {False, True}),
+    moved=("move@3:10", (10, 50, 50), {True}),
+)
+def test_changed_leads_are_newer(
+    fault: str, numbers: tuple[int, int, int], arrive: set[bool], scroll: Start
+) -> None:
+    """How many are changed, remain and were served, and whether the newer version is served."""
+    client = scroll(fault)
+    before = {lead["id"]: lead for lead in client.workspace.leads()}
     pages = iter(lambda: client.ask().json()["contacts"], [])
-    served = by_id(lead for page in pages for lead in page)
-    after = by_id(client.workspace.leads())
-    survivors = [i for i in after if after[i]["updated_at"] > before[i]["updated_at"]]
-    assert (len(after), len(survivors)) == (50 - merged, merged)
-    assert after.keys() < served.keys()  # merged leads that were served before are among them
-    assert any(served[i] == after[i] for i in survivors)
-
-
-def test_moved_leads_are_served_again_in_newer_versions(scroll: Start) -> None:
-    client = scroll("move@3:10")
-    served = [client.ask().json()["contacts"] for _ in range(6)]
-    for before, after in zip(served[0], served[5], strict=True):
-        assert (after["id"], after["name"] != before.get("name")) == (before["id"], True)
-        assert after["updated_at"] > before["updated_at"]
-    assert client.workspace.count() == 50
+    served = {lead["id"]: lead for page in pages for lead in page}
+    after = {lead["id"]: lead for lead in client.workspace.leads()}
+    newer = [i for i in after if after[i]["updated_at"] > before[i]["updated_at"]]
+    assert newer == [i for i in after if after[i] != before[i]]
+    assert (len(newer), len(after), len(served)) == numbers
+    assert {served[i] == after[i] for i in newer} == arrive
+    assert {after[i]["name"] != before[i].get("name") for i in newer} == {True}
+    assert after.keys() <= served.keys()

@@ -16,7 +16,6 @@ import importlib
 import json
 import os
 import runpy
-import select
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
@@ -69,20 +69,20 @@ class Process:
         env: Mapping[str, str],
         stdin: IO[bytes],
     ) -> None:
-        self.args = arguments
         self.returncode: int | None = None
-        pipes = [os.pipe() for _ in range(3)]
-        self._reply, self.stdout, self.stderr = (
-            os.fdopen(read, "rb", buffering=-1 if number else 0)
-            for number, (read, _) in enumerate(pipes)
-        )
+        ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
+        self._reply = Connection(ours[0], writable=False)
+        self.stdout, self.stderr = (os.fdopen(descriptor, "rb") for descriptor in ours[1:])
         request = json.dumps([list(arguments), dict(env), os.getcwd()]).encode()  # noqa: PTH109
-        theirs = [write for _, write in pipes]
-        with suppress(ConnectionError):  # without a reply, `_next_number` raises it
+        with suppress(ConnectionError):  # there is no reply then
             socket.send_fds(connection, [request], [*theirs, stdin.fileno()])
         for descriptor in theirs:
             os.close(descriptor)
-        self.pid = self._next_number()
+        try:
+            self.pid = self._reply.recv()
+        except EOFError:
+            self._close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -105,32 +105,22 @@ class Process:
         """Waits for the exit code.
 
         Raises:
-            TimeoutExpired: The process took longer. It is killed.
+            TimeoutError: The process took longer. It is killed.
+            EOFError: The server ended, and the process with it.
         """
         if self.returncode is None:
-            if not select.select([self._reply], [], [], timeout)[0]:
+            if not self._reply.poll(timeout):
                 self.kill()
-                raise subprocess.TimeoutExpired(self.args, timeout)
-            self.returncode = self._next_number()
+                raise TimeoutError(f"Process {self.pid} took longer than {timeout} s.")
+            self.returncode = int(self._reply.recv())
         return self.returncode
 
     def communicate(self, timeout: float) -> tuple[bytes, bytes]:
-        """Reads both outputs to their end, and waits for the exit code.
-
-        Raises:
-            TimeoutExpired: The process took longer. It is killed.
-        """
+        """Reads both outputs to their end, and waits for the exit code as `wait` does."""
         with ThreadPoolExecutor(2) as readers:
             output, log = (readers.submit(file.read) for file in (self.stdout, self.stderr))
             self.wait(timeout)
             return output.result(), log.result()
-
-    def _next_number(self) -> int:
-        line = self._reply.readline()
-        if not line:
-            self._close()
-            raise ConnectionError("The fork server ended before its run did.")
-        return int(line)
 
     def _close(self) -> None:
         for file in (self._reply, self.stdout, self.stderr):
@@ -174,7 +164,7 @@ def start(
     key = program, os.environ.get(_COVERAGE)
     with stdin or Path(os.devnull).open("rb") as given:
         if key in _servers:
-            with suppress(ConnectionError):
+            with suppress(EOFError):
                 return Process(_servers[key].connection, arguments, env, given)
             _servers.pop(key).close()  # it died, and is replaced
         _servers[key] = _Server(program)
@@ -199,18 +189,18 @@ def _serve(connection: socket.socket) -> bool:
             return False
         if not _fork():
             connection.close()
-            reply, *streams = descriptors
+            first, *streams = descriptors
+            reply = Connection(first, readable=False)
             run = _fork()
             if not run:
-                os.close(reply)
+                reply.close()
                 _become(request, streams)
                 return True
             for stream in streams:
                 os.close(stream)
             with suppress(BrokenPipeError):  # the test is over
-                os.write(reply, b"%d\n" % run)
-                code = os.waitstatus_to_exitcode(os.waitpid(run, 0)[1])
-                os.write(reply, b"%d\n" % code)
+                reply.send(run)
+                reply.send(os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]))
             os._exit(0)
         for descriptor in descriptors:
             os.close(descriptor)
