@@ -3,8 +3,7 @@
 Each run has its own file descriptors, environment, working folder, signals and exit code. Only the
 imports were made before.
 
-No run outlives the tests: the server ends with its connection, the supervisor of each run is killed
-when the server ends, and the run is killed when its supervisor ends.
+No run outlives the tests: the server ends with its connection, and Linux kills its runs then.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -24,13 +24,13 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Lock
 from typing import IO, NamedTuple, Self
 
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"
 _LONGEST_REQUEST = 2**20
-_END = 20.0  # seconds that a server has to save its coverage
+_END = 20.0  # seconds that a server has to save its coverage, and a killed run to end
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _prctl = ctypes.CDLL(None).prctl
 
@@ -64,31 +64,32 @@ class Process:
 
     def __init__(
         self,
-        connection: socket.socket,
+        server: _Server,
         arguments: Sequence[str],
         env: Mapping[str, str],
         stdin: IO[bytes],
     ) -> None:
         self.returncode: int | None = None
-        ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
-        self._reply = Connection(ours[0], writable=False)
-        self.stdout, self.stderr = (os.fdopen(descriptor, "rb") for descriptor in ours[1:])
-        request = json.dumps([list(arguments), dict(env), os.getcwd()]).encode()  # noqa: PTH109
-        with suppress(ConnectionError):  # there is no reply then
-            socket.send_fds(connection, [request], [*theirs, stdin.fileno()])
-        for descriptor in theirs:
-            os.close(descriptor)
+        self._server = server
+        ours, theirs = zip(os.pipe(), os.pipe(), strict=True)
+        self.stdout, self.stderr = (os.fdopen(descriptor, "rb") for descriptor in ours)
         try:
-            self.pid = self._reply.recv()
-        except EOFError:
+            request = [list(arguments), dict(env), os.getcwd()]  # noqa: PTH109
+            self.pid = server.ask(request, *theirs, stdin.fileno())
+        except ConnectionError:
             self._close()
             raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        with suppress(OSError):  # the server ended
+            self.wait(_END)
         self._close()
 
     def send_signal(self, number: int) -> None:
@@ -106,13 +107,15 @@ class Process:
 
         Raises:
             TimeoutError: The process took longer. It is killed.
-            EOFError: The server ended, and the process with it.
+            ConnectionError: The server ended, and the process with it.
         """
         if self.returncode is None:
-            if not self._reply.poll(timeout):
-                self.kill()
-                raise TimeoutError(f"Process {self.pid} took longer than {timeout} s.")
-            self.returncode = int(self._reply.recv())
+            # The id is not used again before the server is asked for the exit code.
+            with suppress(ProcessLookupError), os.fdopen(os.pidfd_open(self.pid)) as process:
+                if not select.select([process], [], [], timeout)[0]:
+                    self.kill()
+                    raise TimeoutError(f"Process {self.pid} took longer than {timeout} s.")
+            self.returncode = self._server.ask(self.pid)
         return self.returncode
 
     def communicate(self, timeout: float) -> tuple[bytes, bytes]:
@@ -123,7 +126,7 @@ class Process:
             return output.result(), log.result()
 
     def _close(self) -> None:
-        for file in (self._reply, self.stdout, self.stderr):
+        for file in (self.stdout, self.stderr):
             file.close()
 
 
@@ -141,6 +144,21 @@ class _Server:
                 stdout=subprocess.PIPE,  # not seekable, like the standard output of the runs
                 start_new_session=True,  # Ctrl-C is for the tests, which then close this
             )
+
+        self._lock = Lock()
+
+    def ask(self, request: object, *descriptors: int) -> int:
+        """Sends arguments, environment and folder of a run, or the id of a run that ended.
+
+        Returns:
+            The id of the run, or its exit code.
+        """
+        with self._lock:
+            socket.send_fds(self.connection, [json.dumps(request).encode()], descriptors)
+            reply = self.connection.recv(99)
+        if not reply:
+            raise ConnectionError("The fork server ended.")
+        return int(reply)
 
     def close(self) -> None:
         self.connection.close()
@@ -164,11 +182,11 @@ def start(
     key = program, os.environ.get(_COVERAGE)
     with stdin or Path(os.devnull).open("rb") as given:
         if key in _servers:
-            with suppress(EOFError):
-                return Process(_servers[key].connection, arguments, env, given)
+            with suppress(ConnectionError):
+                return Process(_servers[key], arguments, env, given)
             _servers.pop(key).close()  # it died, and is replaced
         _servers[key] = _Server(program)
-        return Process(_servers[key].connection, arguments, env, given)
+        return Process(_servers[key], arguments, env, given)
 
 
 def close() -> None:
@@ -178,44 +196,33 @@ def close() -> None:
 
 
 def _serve(connection: socket.socket) -> bool:
-    """Forks a supervisor per request, which forks the run, and replies with its id and exit code.
+    """Replies to what `_Server.ask` sends.
 
     Returns:
-        Whether this process is the run; otherwise, it is the server at its end.
+        Whether this process is a run; otherwise, it is the server at its end.
     """
     while True:
-        request, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 4)
+        request, streams, _, _ = socket.recv_fds(connection, _LONGEST_REQUEST, 3)
         if not request:
             return False
-        if not _fork():
-            connection.close()
-            first, *streams = descriptors
-            reply = Connection(first, readable=False)
-            run = _fork()
-            if not run:
-                reply.close()
+        number = json.loads(request)
+        if isinstance(number, int):
+            _, status = os.waitpid(number, 0)
+            number = os.waitstatus_to_exitcode(status)
+        else:
+            server = os.getpid()
+            number = os.fork()
+            if not number:
+                _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                if os.getppid() != server:
+                    os._exit(1)
+                connection.close()
                 _become(request, streams)
                 return True
             for stream in streams:
                 os.close(stream)
-            with suppress(BrokenPipeError):  # the test is over
-                reply.send(run)
-                reply.send(os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]))
-            os._exit(0)
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _fork() -> int:
-    """Forks a process that is killed when this one ends."""
-    parent = os.getpid()
-    child = os.fork()
-    if not child:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-    return child
+        with suppress(BrokenPipeError):  # the tests have ended
+            connection.send(b"%d" % number)
 
 
 def _become(request: bytes, streams: Sequence[int]) -> None:
@@ -234,7 +241,6 @@ def _become(request: bytes, streams: Sequence[int]) -> None:
 def _main() -> None:
     _, imported, script = sys.argv
     importlib.import_module(imported)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no supervisor stays as a zombie
     gc.freeze()  # so that collecting garbage in a run copies no memory of the server
     if not _serve(socket.socket(fileno=0)):
         return
