@@ -53,6 +53,36 @@ class Run:
         lines = [line.split(" | ", 3) for line in self.log.splitlines() if " | " in line]
         return [parts[3] for parts in lines if parts[1].strip() == level]
 
+    @property
+    def error(self) -> str:
+        """The only error line of a run that failed and changed no state.
+
+        Tests name the values `hush` that no log shows.
+        """
+        assert self.code == 1, self.log
+        assert not {"STATE", "ACTIVATE_VERSION"} & set(self.kinds)
+        (error,) = self.lines("ERROR")
+        for words in ("Traceback", "  File ", "hush"):
+            assert words not in self.log
+        return error
+
+    @property
+    def refusal(self) -> str:
+        """The error of a run that sent nothing."""
+        assert self.output == b""
+        return self.error
+
+    @property
+    def lasting(self) -> list[dict[str, Any]]:
+        """The messages of a good run, without versions and times."""
+        assert self.code == 0, self.log
+        return [message | {"version": None, "time_extracted": None} for message in self.messages]
+
+    def complete(self, sandbox: Sandbox) -> Run:
+        """Checks that it succeeded and sent each lead once, in the order of the scroll."""
+        assert (self.code, self.ids) == (0, ids_of(sandbox)), self.log
+        return self
+
 
 def command(*arguments: str | Path) -> list[str]:
     """The command line that starts the tap in the interpreter of the tests."""

@@ -1,24 +1,44 @@
-"""Python programs and notebooks iterate over leads, and can call the SDK."""
+"""Programs in Python and notebooks iterate over leads, and can call the SDK and the command."""
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
+import os
+import pickle
+import pkgutil
+import pty
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from importlib.metadata import version
 from typing import Any, Literal, Required, get_args, get_origin, get_type_hints
 
 import pytest
 from jupyter_client.manager import run_kernel
-from support.programs import finish, output
-from support.tap import Workbench, ids_of
+from support.cases import cases
+from support.tap import TIME_LIMIT, Run, Workbench, environment, ids_of
 
 import tap_leads
 from tap_leads import Settings, TapLeadsError, leads, pages
 from tap_leads.sandbox import Sandbox
 from tap_leads.singer.settings import SETTINGS
+from tap_leads.singer.stream_maps import StreamMapError
 from tap_leads.tap import TapLeads
+
+
+def python(script: str, *arguments: str, stderr: int = subprocess.PIPE) -> Run:
+    """Runs a program in Python to its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        check=False,
+        timeout=TIME_LIMIT,
+    )
+    return Run(done.returncode, done.stdout, (done.stderr or b"").decode())
 
 
 def settings_of(sandbox: Sandbox) -> Settings:
@@ -69,32 +89,33 @@ def test_stream_maps_and_flattening_apply_to_leads(leads_250: Sandbox) -> None:
     assert all("location_data__city_name" in lead for lead in found)
 
 
-LEFT_BEHIND = """
+def test_stopping_leaves_no_thread_file_or_connection_behind() -> None:
+    """Wherever it stops; a scroll that it leaves open expires soon."""
+    script = """
 import itertools, json, os, sys, threading
 import tap_leads, tap_leads.tap
 def opened():
     return threading.enumerate(), sorted(os.listdir("/proc/self/fd"))
 before = opened()
-for name, number in itertools.product(["leads", "pages"], [0, 1, 9999]):
-    read = getattr(tap_leads, name)(**json.loads(sys.argv[1]))
-    print(name, number, sum(1 for _ in itertools.islice(read, number)))
+for name, number in itertools.product(["leads", "pages"], [None, 0, 1, 9999]):
+    read = getattr(tap_leads, name)(**json.loads(sys.argv[1]), typed_custom_attributes=True)
+    print(name, number, number is not None and sum(1 for _ in itertools.islice(read, number)))
     if number == 1 and opened() == before:
         sys.exit("nothing was open in between, so this shows nothing")
-    read.close()
+    if number is not None:
+        read.close()
     if opened() != before:
         sys.exit(f"{before} became {opened()}")
 """
-
-
-def test_stopping_leaves_no_thread_file_or_connection_behind() -> None:
-    """Wherever it stops; a scroll that it leaves open expires soon."""
     with Sandbox(leads=250, idle_limit=0.2) as sandbox:
-        settings = json.dumps(settings_of(sandbox))
-        done = finish(sys.executable, "-c", LEFT_BEHIND, settings)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
-        *("leads 0 0", "leads 1 1", "leads 9999 250", "pages 0 0", "pages 1 1", "pages 9999 3"),
-    ]
+        run = python(script, json.dumps(settings_of(sandbox)))
+    assert (run.code, run.output.decode().splitlines()) == (
+        0,
+        [
+            *("leads None False", "leads 0 0", "leads 1 1", "leads 9999 250"),
+            *("pages None False", "pages 0 0", "pages 1 1", "pages 9999 3"),
+        ],
+    ), run.log
 
 
 def test_wrong_settings_are_named_at_the_call_without_their_values() -> None:
@@ -119,9 +140,100 @@ def test_the_settings_are_those_of_the_tap() -> None:
 
 
 def test_importing_the_package_is_cheap() -> None:
-    imported = output(sys.executable, "-c", "import sys, tap_leads; print(*sys.modules)").split()
+    imported = python("import sys, tap_leads; print(*sys.modules)").output.decode().split()
+    assert "tap_leads" in imported
     assert not {"singer_sdk", "requests", "msgspec", "click"} & set(imported)
     assert set(tap_leads.__all__) >= {"leads", "pages", "TapLeadsError"}
+
+
+@cases(leads, pages)
+def test_a_missing_token_is_explained_for_python(
+    read: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_LEADS_ACCESS_TOKEN", "other")
+    with pytest.raises(TapLeadsError, match=r"is missing.*leads\(access_token=") as caught:
+        read()
+    assert "TAP_LEADS_ACCESS_TOKEN" not in str(caught.value)
+
+
+def test_the_package_has_a_version_and_nothing_unknown() -> None:
+    assert tap_leads.__version__ == version("tap-leads")
+    with pytest.raises(AttributeError, match="'nothing'"):
+        _ = tap_leads.nothing  # type: ignore[attr-defined]
+
+
+def test_importing_the_package_changes_no_logger_and_no_signal_handler() -> None:
+    script = """
+import logging, signal
+def seen():
+    loggers = [logging.getLogger(name) for name in ("", "urllib3", "urllib3.connection",
+               "urllib3.connectionpool", "singer_sdk.mapper", "tap-leads")]
+    return ([(each.level, each.filters, [handler for handler in each.handlers
+             if not isinstance(handler, logging.NullHandler)]) for each in loggers],
+            [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)])
+before = seen()
+import tap_leads, tap_leads.tap
+print(seen() == before)
+"""
+    assert python(script).output == b"True\n"
+
+
+@cases(
+    replaced=("sys.stdout", "sys.stderr"),
+    both=("sys.__stdout__ = sys.stdout", "sys.__stderr__ = sys.stderr"),
+)
+def test_standard_streams_of_the_programs_own_stay(
+    output: str, log: str, workbench: Workbench, leads_250: Sandbox
+) -> None:
+    """As in a notebook, a test or an editor: what the program has put there is no file."""
+    script = f"""
+import io, os, sys
+from tap_leads.tap import TapLeads
+{output} = output = io.StringIO()
+{log} = log = io.StringIO()
+try:
+    TapLeads.cli(["--config", sys.argv[1]])
+finally:
+    os.write(1, output.getvalue().encode())
+    kept = sys.stdout is output and sys.stderr is log and "Completed: 250 leads" in log.getvalue()
+    os.write(2, str(kept).encode())
+"""
+    run = python(script, str(workbench.config(leads_250)))
+    assert (run.code, run.log, run.ids) == (0, "True", ids_of(leads_250))
+
+
+def test_python_draws_no_live_line_into_a_terminal(leads_250: Sandbox) -> None:
+    script = """
+import json, sys
+from tap_leads import leads
+from tap_leads.singer import progress
+progress.LIVE_INTERVAL = 0.001
+print(sum(1 for _ in leads(**json.loads(sys.argv[1]))))
+"""
+    terminal, theirs = pty.openpty()
+    try:
+        run = python(script, json.dumps(settings_of(leads_250)), stderr=theirs)
+        os.set_blocking(terminal, False)
+        with pytest.raises(BlockingIOError):
+            os.read(terminal, 65536)
+    finally:
+        os.close(theirs)
+        os.close(terminal)
+    assert (run.code, run.output) == (0, b"250\n")
+
+
+def test_every_error_survives_a_process_boundary() -> None:
+    for module in pkgutil.walk_packages(tap_leads.__path__, "tap_leads."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    kinds: set[type[TapLeadsError]] = {TapLeadsError, *TapLeadsError.__subclasses__()}
+    assert len(kinds) > 3
+    errors = [kind.__new__(kind, "what happened") for kind in kinds]
+    for error in [*errors, StreamMapError("contacts", "email", "there is no such option")]:
+        error.add_note("and where")
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made here
+        assert (type(copy), copy.args) == (type(error), error.args)
+        assert copy.__notes__ == ["and where"]
 
 
 # Calls of the SDK
@@ -159,19 +271,14 @@ def test_records_without_messages(leads_250: Sandbox, capfd: pytest.CaptureFixtu
     assert capfd.readouterr().out == ""
 
 
-NOTEBOOK = """
-import json
-from tap_leads import leads
-settings = json.loads({settings!r})
-print(sum(1 for _ in leads(**settings)), "leads")
-from tap_leads.tap import TapLeads
-TapLeads(config=settings).sync_all()
-"""
-
-
 def test_a_notebook_iterates_and_syncs(leads_250: Sandbox) -> None:
     """In a real kernel, whose standard output is not a file."""
-    code = NOTEBOOK.format(settings=json.dumps(settings_of(leads_250)))
+    code = f"""
+from tap_leads import leads
+print(sum(1 for _ in leads(**{settings_of(leads_250)})), "leads")
+from tap_leads.tap import TapLeads
+TapLeads(config={settings_of(leads_250)}).sync_all()
+"""
     told: list[dict[str, Any]] = []
     null = subprocess.DEVNULL
     client: Any
@@ -181,3 +288,39 @@ def test_a_notebook_iterates_and_syncs(leads_250: Sandbox) -> None:
     first, *lines = "".join(texts).splitlines()
     assert first == "250 leads"
     assert [json.loads(line)["type"] for line in lines] == MESSAGES
+
+
+# The command in a program
+
+
+def test_an_unexpected_error_is_logged_with_its_place_and_without_its_text() -> None:
+    """The text may contain data of a lead; the lines of code help to repair it."""
+    script = """
+from tap_leads.tap import TapLeads
+class Broken(TapLeads):
+    def discover_streams(self):
+        raise KeyError("@".join(["jane", "example.com"]))
+Broken.cli(["--discover"])
+"""
+    run = python(script)
+    assert (run.code, run.output) == (1, b"")
+    assert run.lines("ERROR")[0].startswith("The sync failed with an unexpected KeyError.")
+    assert "in discover_streams" in run.log
+    assert "jane@example.com" not in run.log
+
+
+def test_signals_are_handled_before_the_first_large_import() -> None:
+    script = """
+import signal, sys
+from tap_leads.singer import signals
+real = signals.handle
+def handle():
+    real()
+    print("singer_sdk" in sys.modules, "requests" in sys.modules, flush=True)
+    signal.raise_signal(signal.SIGTERM)
+signals.handle = handle
+from tap_leads.__main__ import main
+main()
+"""
+    run = python(script)
+    assert (run.code, run.output, run.log) == (143, b"False False\n", "")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from support.cases import cases
 from support.programs import BIN, output
-from support.runs import the_error
 from support.tap import Workbench, command, environment, ids_of, run_tap
 
 from tap_leads import __version__
@@ -22,12 +21,13 @@ def test_discovery_needs_no_settings() -> None:
     run = run_tap("--discover")
     assert run.code == 0, run.log
     (entry,) = json.loads(run.output)["streams"]
-    assert entry["tap_stream_id"] == entry["stream"] == "contacts"
-    assert entry["key_properties"] == ["id"]
-    assert entry["replication_method"] == "FULL_TABLE"
-    assert "replication_key" not in entry
-    assert entry["schema"] == LEAD_SCHEMA
-    marks = {tuple(item["breadcrumb"]): item["metadata"] for item in entry["metadata"]}
+    marks = {tuple(item["breadcrumb"]): item["metadata"] for item in entry.pop("metadata")}
+    assert entry == {
+        **dict.fromkeys(("tap_stream_id", "stream"), "contacts"),
+        "key_properties": ["id"],
+        "replication_method": "FULL_TABLE",
+        "schema": LEAD_SCHEMA,
+    }
     assert marks[()]["selected"] is True
     assert marks.pop(("properties", "id"))["inclusion"] == "automatic"
     assert {mark["inclusion"] for mark in marks.values()} == {"available"}
@@ -81,16 +81,14 @@ def test_a_test_succeeds_and_opens_no_scroll(workbench: Workbench) -> None:
     """Nothing can close a scroll: the sync after a test would have to wait a minute."""
     with Sandbox(leads=250) as sandbox:
         run = workbench.sync(sandbox, "--test")
-    assert run.code == 0, run.log
-    assert sandbox.workspace.scrolls_opened == 0
+    assert (run.code, sandbox.workspace.scrolls_opened) == (0, 0), run.log
     assert sandbox.requests == 3  # and two for the counts
     assert "Intercom's count of leads is known." in run.lines("INFO")
     assert run.lines("INFO")[-1] == (
         "The test succeeded: Intercom accepts the access token and the API version, and sends "
         "leads. No scroll was opened."
     )
-    assert run.ids == ids_of(sandbox)[:1]
-    assert run.kinds == ["SCHEMA", "RECORD", "STATE"]
+    assert (run.ids, run.kinds) == (ids_of(sandbox)[:1], ["SCHEMA", "RECORD", "STATE"])
 
 
 def test_a_test_of_an_empty_workspace_succeeds(workbench: Workbench) -> None:
@@ -128,11 +126,9 @@ def test_discovery_and_the_schema_send_no_request(
 def test_a_failed_test_says_why_at_once(fault: str, words: list[str], workbench: Workbench) -> None:
     with Sandbox(leads=5, faults=[f"contacts/{fault}"], token="hush") as sandbox:
         run = workbench.sync(sandbox, "--test", scroll_expiry=60)
-    error = the_error(run)
-    assert all(word in error for word in words)
-    assert "unexpected" not in error
-    assert sandbox.requests == 1  # a redirect is not followed
-    assert not run.records
+    assert all(word in run.error for word in words)
+    assert "unexpected" not in run.error
+    assert (sandbox.requests, run.records) == (1, [])  # a redirect is not followed
 
 
 # What it leaves
@@ -148,8 +144,7 @@ def test_nothing_but_messages_is_written(
         "storage": {"root": workbench.folder.as_uri()},
         "batch_size": 10,
     }
-    run = workbench.sync(leads_250, batch_config=batch)
-    assert run.ids == ids_of(leads_250)
+    run = workbench.sync(leads_250, batch_config=batch).complete(leads_250)
     assert run.kinds == ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
     assert run.lines("WARNING") == ["Setting 'batch_config' is not known, and is ignored."]
     assert [path.name for path in workbench.folder.iterdir()] == ["config.json"]

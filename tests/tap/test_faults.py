@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from typing import Any
 
 from support.cases import cases
-from support.runs import the_error
-from support.tap import Run, Workbench, ids_of
+from support.tap import Run, Workbench, ids_of, run_tap
 
 from demo.meltano import ROOT
 from tap_leads.sandbox import Sandbox
 
+COMPLETE = ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
+SHORT = {"request_timeout": 1, "scroll_wait_timeout": 1}
 ROW = re.compile(r"^\| [^|]+ \| `([^|`]+)` \| [^|]+ \| `([^|]+)` \|$", re.MULTILINE)
 LINES: defaultdict[str, list[str]] = defaultdict(list)
 """What the pages for users quote from the log, by the fault."""
@@ -22,21 +24,20 @@ for _page in ("README.md", "docs/operators.md"):
 
 
 def sync(
-    workbench: Workbench, faults: str, leads: int = 250, idle_limit: float = 1.0, **settings: Any
+    workbench: Workbench,
+    faults: str,
+    *arguments: str,
+    leads: int = 250,
+    idle_limit: float = 60.0,
+    **settings: Any,
 ) -> tuple[Run, Sandbox]:
     """Syncs a workspace in which these faults happen; the log says what the pages quote."""
     with Sandbox(leads=leads, idle_limit=idle_limit, faults=faults.split()) as sandbox:
-        run = workbench.sync(sandbox, **settings)
+        run = workbench.sync(sandbox, *arguments, **settings)
     for line in LINES.get(faults, ()):
         restarts = f"restarted {settings.get('max_restarts', 5)} time(s)"
         assert line.replace("restarted 5 time(s)", restarts) in run.log
     return run, sandbox
-
-
-def error_of(run: Run) -> str:
-    """The error of a sync that failed and changed no state."""
-    assert not {"STATE", "ACTIVATE_VERSION"} & set(run.kinds)
-    return the_error(run)
 
 
 RESTARTED = [
@@ -63,13 +64,10 @@ RESTARTED = [
 
 
 @cases(*RESTARTED)
-def test_a_broken_scroll_is_restarted_and_each_lead_is_sent_once(
-    fault: str, workbench: Workbench
-) -> None:
-    run, sandbox = sync(workbench, fault, request_timeout=1)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+def test_a_broken_scroll_is_restarted(fault: str, workbench: Workbench) -> None:
+    run, sandbox = sync(workbench, fault, idle_limit=1.0, request_timeout=1)
+    assert run.complete(sandbox).kinds == COMPLETE
     assert "restart 1 of 5" in run.log
-    assert run.kinds == ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
 
 
 SCROLLS = {
@@ -93,14 +91,11 @@ SCROLLS = {
 
 
 @cases(*SCROLLS)
-def test_no_more_scrolls_are_opened_than_it_takes_to_send_each_lead_once(
-    faults: str, workbench: Workbench
-) -> None:
+def test_no_more_scrolls_are_opened_than_needed(faults: str, workbench: Workbench) -> None:
     # The second scroll must not wait long; the only one must not expire on a busy machine.
     run, sandbox = sync(workbench, faults, idle_limit=60.0 if SCROLLS[faults] == 1 else 2.0)
     assert (run.code, sorted(run.ids)) == (0, sorted(ids_of(sandbox))), run.log
-    assert sandbox.workspace.scrolls_opened == SCROLLS[faults]
-    assert "STATE" in run.kinds
+    assert (sandbox.workspace.scrolls_opened, run.kinds[-1]) == (SCROLLS[faults], "STATE")
 
 
 FATAL = {
@@ -119,11 +114,9 @@ FATAL = {
 
 
 @cases(*FATAL)
-def test_what_waiting_does_not_change_fails_at_once_and_says_what_to_do(
-    faults: str, workbench: Workbench
-) -> None:
-    run, _ = sync(workbench, faults, idle_limit=60.0)
-    assert FATAL[faults] in error_of(run)
+def test_what_waiting_does_not_change_fails_at_once(faults: str, workbench: Workbench) -> None:
+    run, _ = sync(workbench, faults)
+    assert FATAL[faults] in run.error
     assert "Waiting" not in run.log
 
 
@@ -137,19 +130,17 @@ LASTING = {
 
 
 @cases(*LASTING)
-def test_a_scroll_that_keeps_breaking_fails_after_max_restarts(
-    fault: str, workbench: Workbench
-) -> None:
-    error = error_of(sync(workbench, fault, leads=300, max_restarts=1)[0])
-    assert "restarted 1 time(s)" in error
-    assert LASTING[fault] in error
+def test_a_scroll_that_keeps_breaking_is_given_up(fault: str, workbench: Workbench) -> None:
+    run, _ = sync(workbench, fault, leads=300, idle_limit=1.0, max_restarts=1)
+    assert "restarted 1 time(s)" in run.error
+    assert LASTING[fault] in run.error
 
 
 @cases(("exists@*", "Another scroll is open"), ("429@*:0", "rate limit"))
 def test_waiting_has_a_limit(fault: str, words: str, workbench: Workbench) -> None:
-    error = error_of(sync(workbench, fault, scroll_wait_timeout=2)[0])
-    assert words in error
-    assert "'scroll_wait_timeout' allows 2 s" in error
+    run, _ = sync(workbench, fault, scroll_wait_timeout=2)
+    assert words in run.error
+    assert "'scroll_wait_timeout' allows 2 s" in run.error
 
 
 def test_every_fault_that_the_pages_show_is_tried_here() -> None:
@@ -157,12 +148,10 @@ def test_every_fault_that_the_pages_show_is_tried_here() -> None:
     assert LINES.keys() <= {*RESTARTED, *SCROLLS, *FATAL, *LASTING, "end@p2"}
 
 
-def test_two_scrolls_that_contradict_the_count_fail_unless_a_warning_is_asked_for(
-    workbench: Workbench,
-) -> None:
-    failed, _ = sync(workbench, "end@p2")
-    assert "'count_mismatch'" in error_of(failed)
-    run, _ = sync(workbench, "end@p2 end@p2", count_mismatch="warn")
+def test_count_mismatch_decides_what_missing_leads_mean(workbench: Workbench) -> None:
+    failed, _ = sync(workbench, "end@p2", idle_limit=1.0)
+    assert "'count_mismatch'" in failed.error
+    run, _ = sync(workbench, "end@p2 end@p2", idle_limit=1.0, count_mismatch="warn")
     assert (run.code, run.ids) == (0, failed.ids), run.log
     assert run.kinds == ["SCHEMA", "RECORD", "STATE"]
     accepted, deletes = run.lines("WARNING")[-2:]
@@ -176,21 +165,17 @@ def test_an_empty_workspace_is_a_complete_sync(workbench: Workbench) -> None:
     assert (run.code, run.kinds) == (0, ["SCHEMA", "ACTIVATE_VERSION", "STATE"]), run.log
 
 
-@cases(
-    the_token_of_each_page_is_new={"scroll_param": "changing"},
-    a_cache_sends_the_same_page_to_the_same_address={"cache": True},
-)
+@cases(new_token_of_each_page={"scroll_param": "changing"}, cache_of_addresses={"cache": True})
 def test_each_page_is_read_once(options: dict[str, Any], workbench: Workbench) -> None:
     with Sandbox(leads=450, **options) as sandbox:
-        run = workbench.sync(sandbox)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+        workbench.sync(sandbox).complete(sandbox)
 
 
 @cases(("restart@3 update@4:20", True), ("restart@3 stale@4:50", False), ("move@2:40", True))
 def test_a_lead_that_changes_meanwhile_ends_with_its_newest_version(
     faults: str, sent_again: bool, workbench: Workbench
 ) -> None:
-    run, sandbox = sync(workbench, faults)
+    run, sandbox = sync(workbench, faults, idle_limit=1.0)
     assert run.code == 0, run.log
     newest = {lead["id"]: lead.get("name") for lead in sandbox.workspace.leads()}
     assert {record["id"]: record["name"] for record in run.records} == newest
@@ -201,5 +186,88 @@ def test_a_lead_that_changes_meanwhile_ends_with_its_newest_version(
 
 def test_a_response_that_never_ends_is_given_up_without_a_scroll_too(workbench: Workbench) -> None:
     """Each byte arrives within `request_timeout`, which alone would be no limit."""
-    with Sandbox(leads=5, faults=["contacts/drip-head@*:0.3"]) as sandbox:
-        the_error(workbench.sync(sandbox, "--test", request_timeout=1, scroll_wait_timeout=1))
+    run, _ = sync(workbench, "contacts/drip-head@*:0.3", "--test", **SHORT)
+    assert run.error
+
+
+# Counts of leads
+
+KNOWN = "Intercom's count of leads is known."
+LISTED = "The number of leads in Intercom's list is known."
+NO_COUNT = "was not a count of leads"
+PERMISSION = "Give its app the permission *Read counts*"
+
+
+@cases(
+    both=("", {KNOWN, LISTED}),
+    list=("counts/403@*", {LISTED, PERMISSION}),
+    none=("counts/nojson@* contacts/number@2+:99999999999999", {NO_COUNT}),
+)
+def test_a_test_names_the_known_counts(faults: str, said: set[str], workbench: Workbench) -> None:
+    run, _ = sync(workbench, faults, "--test")
+    assert run.code == 0, run.log
+    words = {KNOWN, LISTED, PERMISSION, NO_COUNT}
+    assert {each for each in words if each in run.log} == said
+
+
+@cases(
+    unknown=('counts/403@* contacts/body@*:{"total_count":5}', "did not say how many leads"),
+    bound=("counts/403@* contacts/limited@*", "250 leads at most"),
+    more_than_1_percent=("counts/off@*:3", "3 of them are missing"),
+)
+def test_a_sync_without_proof_deletes_nothing(
+    faults: str, reason: str, workbench: Workbench
+) -> None:
+    run, sandbox = sync(workbench, faults)
+    assert run.complete(sandbox).kinds == ["SCHEMA", "RECORD", "STATE"]
+    assert reason in run.lines("WARNING")[-1]
+
+
+@cases("number@*:252", "drip@*:2", "status@*:500", "nojson@*", f"number@*:{10**4000}")
+def test_no_failure_of_the_count_prevents_deletes(fault: str, workbench: Workbench) -> None:
+    """A count that does not come delays the sync by seconds."""
+    run, sandbox = sync(workbench, f"counts/{fault}", **SHORT)
+    assert run.complete(sandbox).kinds == COMPLETE
+    assert ("Intercom's count of leads is not known" in run.log) == (fault != "number@*:252")
+
+
+# Types of attributes
+
+TYPED = {"typed_custom_attributes": True}
+
+
+def type_of_team_size(stream: dict[str, Any]) -> Any:
+    """The type of an attribute in a message or catalog."""
+    attributes = stream["schema"]["properties"]["custom_attributes"]
+    return attributes["properties"]["team_size"]["type"]
+
+
+@cases("429@1:0", "503@1", "lost@1", "hang@1", "cut@1")
+def test_a_failed_request_for_the_definitions_is_repeated(fault: str, workbench: Workbench) -> None:
+    run, sandbox = sync(workbench, f"data_attributes/{fault}", request_timeout=1, **TYPED)
+    assert type_of_team_size(run.complete(sandbox).messages[0]) == ["integer", "null"]
+
+
+@cases("1.3", "1.4")
+def test_the_catalog_has_the_types_of_each_version(version: str, workbench: Workbench) -> None:
+    """Versions before 1.4 have the definitions elsewhere."""
+    run, _ = sync(workbench, "", "--discover", api_version=version, **TYPED)
+    assert type_of_team_size(json.loads(run.output)["streams"][0]) == ["integer", "null"]
+
+
+@cases(
+    ("nojson@*", "was not definitions of attributes"),
+    ('body@*:{"data_attributes":[1]}', "are not as documented"),
+    ("503@*", "'scroll_wait_timeout' allows 1 s"),
+    ("429@*", "'scroll_wait_timeout' allows 1 s"),
+    ("403@*", "does not let this access token read attributes"),
+    ("404@*", "did not find the attributes"),
+)
+def test_without_definitions_nothing_is_sent(fault: str, words: str, workbench: Workbench) -> None:
+    run, _ = sync(workbench, f"data_attributes/{fault}", scroll_wait_timeout=1, **TYPED)
+    assert words in run.refusal
+
+
+def test_discovery_without_a_token_says_that_the_types_need_one(workbench: Workbench) -> None:
+    run = run_tap("--discover", "--config", workbench.file("config.json", TYPED))
+    assert "'access_token' is missing" in run.refusal

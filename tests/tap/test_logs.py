@@ -9,14 +9,12 @@ import re
 import subprocess
 import termios
 from contextlib import suppress
-from pathlib import Path
 from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support.cases import cases
-from support.runs import the_error
 from support.tap import Workbench, command, environment, run_tap
 
 from tap_leads.sandbox import Sandbox
@@ -24,6 +22,7 @@ from tap_leads.singer.logs import report_error, set_up, valid_level
 from tap_leads.singer.progress import Progress
 from tap_leads.tap import TapLeads
 
+FILE = "SINGER_SDK_LOG_CONFIG"
 CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}}
 
 
@@ -35,7 +34,7 @@ CONSOLE = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandle
 )
 def test_the_cause_of_a_failure_is_always_written(given: object, workbench: Workbench) -> None:
     file = workbench.file("logging.yaml", given)
-    run = run_tap(SINGER_SDK_LOG_CONFIG=str(file))
+    run = run_tap(**{FILE: str(file)})
     assert run.code == 1
     assert run.log.count("Setting 'access_token' is missing.") == 1
 
@@ -43,7 +42,7 @@ def test_the_cause_of_a_failure_is_always_written(given: object, workbench: Work
 @cases("", "CRITICAL", "45", "warning", " info ")
 def test_any_level_lets_the_cause_of_a_failure_through(level: str) -> None:
     run = run_tap(LOGLEVEL=level)
-    assert the_error(run)
+    assert run.error
     assert bool(run.lines("INFO")) is (level.strip() in {"", "info"})
 
 
@@ -52,33 +51,20 @@ def test_a_quiet_log_is_empty_after_a_good_run(workbench: Workbench, leads_250: 
     assert (run.code, run.log) == (0, "")
 
 
-def test_an_unknown_level_is_named() -> None:
-    run = run_tap(LOGLEVEL="notice")
-    assert run.lines("WARNING") == ["LOGLEVEL 'notice' is not a level of the log; INFO is."]
-    assert the_error(run)
-
-
 @cases(
-    missing=(None, "not found"),
-    no_configuration=("version: 7", "is not a valid logging configuration"),
+    unknown_level=("LOGLEVEL", "notice", ["LOGLEVEL 'notice' is not a level of the log; INFO is."]),
+    missing_file=(FILE, "{}/missing.yaml", ["{}/missing.yaml.* not found"]),
+    wrong_file=(FILE, "{}/wrong.yaml", ["{}/wrong.yaml.* is not a valid logging configuration"]),
+    no_file=(FILE, "", []),
 )
-def test_a_wrong_file_is_named_and_ignored(
-    content: str | None, warning: str, tmp_path: Path
+def test_a_wrong_variable_is_named_and_ignored(
+    variable: str, value: str, warnings: list[str], workbench: Workbench
 ) -> None:
-    file = tmp_path / "logging.yaml"
-    if content:
-        file.write_text(content)
-    run = run_tap(SINGER_SDK_LOG_CONFIG=str(file))
-    (line,) = run.lines("WARNING")
-    assert warning in line
-    assert str(file) in line
-    assert the_error(run)
-
-
-def test_an_empty_configuration_is_none() -> None:
-    run = run_tap(SINGER_SDK_LOG_CONFIG="")
-    assert not run.lines("WARNING")
-    assert the_error(run)
+    workbench.file("wrong.yaml", {"version": 7})
+    run = run_tap(**{variable: value.format(workbench.folder)})
+    for warning, line in zip(warnings, run.lines("WARNING"), strict=True):
+        assert re.search(warning.format(workbench.folder), line)
+    assert run.error
 
 
 @cases(("10", False), ("trace", True))

@@ -13,7 +13,6 @@ from typing import Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding import simple
 from support.cases import cases
-from support.runs import lasting
 from support.tap import Workbench
 from typing_extensions import override
 
@@ -113,4 +112,4 @@ def test_no_schema_message_names_its_dialect(workbench: Workbench, leads_250: Sa
 
 def test_python_without_buffers_writes_the_same(workbench: Workbench, leads_250: Sandbox) -> None:
     run = workbench.sync(leads_250, environment={"PYTHONUNBUFFERED": "1"})
-    assert lasting(run) == lasting(workbench.sync(leads_250))
+    assert run.lasting == workbench.sync(leads_250).lasting

@@ -1,48 +1,64 @@
-"""A network that fails: a request that was never sent is repeated, and the log names the cause."""
+"""What lies between the tap and Intercom: networks that fail, proxies, certificates."""
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
+import pytest
+import trustme
 from support.cases import cases
-from support.runs import the_error
-from support.tap import Run, Workbench, ids_of, result, run_tap, start_tap
+from support.relay import listening, relay, tls_context
+from support.tap import Run, Workbench, result, run_tap, start_tap
 
 from demo.supervisor import free_port
 from tap_leads.sandbox import Sandbox
 
+API = "https://api.intercom.io"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority that no program trusts by default."""
+    return trustme.CA()
+
 
 def sync(workbench: Workbench, url: str, *arguments: str, limit: int = 1, **variables: str) -> Run:
-    """Syncs from an address that has no server."""
+    """Syncs from an address that has no API of Intercom."""
     limits = {"request_timeout": 1, "scroll_wait_timeout": limit}
     config = workbench.file("config.json", {"access_token": "hush", "api_url": url} | limits)
-    return run_tap("--config", config, *arguments, **variables)
+    return run_tap("--config", config, *arguments, **{"NO_PROXY": ""} | variables)
+
+
+def error_at_once(workbench: Workbench, url: str, **variables: str) -> str:
+    """The error of a sync that must fail without a second attempt."""
+    run = sync(workbench, url, limit=600, **variables)
+    assert not run.lines("WARNING")
+    return run.error
+
+
+# An API that cannot be reached
 
 
 @cases(
-    name=("https://leads.invalid", "", ["at leads.invalid: the name was not found"]),
-    port=("http://127.0.0.1:{}", "", ["at 127.0.0.1: the connection was refused"]),
-    proxy=(
-        "https://api.intercom.io",
-        "http://user:hush@127.0.0.1:{}",
-        ["the proxy: the connection was refused", "HTTPS_PROXY"],
-    ),
+    name=("https://leads.invalid", "", "at leads.invalid: the name was not found"),
+    port=("http://127.0.0.1:{}", "", "at 127.0.0.1: the connection was refused"),
+    proxy=(API, "http://u:hush@127.0.0.1:{}", "the proxy: the connection was refused.*HTTPS_PROXY"),
 )
 def test_an_api_that_cannot_be_reached_is_named_at_the_first_failure(
-    url: str, proxy: str, words: list[str], workbench: Workbench
+    url: str, proxy: str, words: str, workbench: Workbench
 ) -> None:
     port = free_port()
     run = sync(workbench, url.format(port), HTTPS_PROXY=proxy.format(port))
-    error = the_error(run)
-    for line in (run.lines("WARNING")[0], error):
-        assert line.startswith("Intercom could not be reached")
-        assert all(word in line for word in words)
-    assert "scroll broke" not in run.log
-    assert "status page" not in run.log
-    assert "'scroll_wait_timeout' allows 1 s" in error
+    for line in (run.lines("WARNING")[0], run.error):
+        assert re.match(f"Intercom could not be reached.*{words}", line)
+    assert not re.search("scroll broke|status page", run.log)
+    assert "'scroll_wait_timeout' allows 1 s" in run.error
 
 
 def test_an_opening_is_repeated_until_intercom_can_be_reached(workbench: Workbench) -> None:
@@ -53,7 +69,7 @@ def test_an_opening_is_repeated_until_intercom_can_be_reached(workbench: Workben
                 break
         with sandbox:
             run = result(tap)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+    run.complete(sandbox)
     assert ", 0 restarts," in run.log
 
 
@@ -66,9 +82,9 @@ def test_a_test_says_at_once_that_an_address_drops_packets(workbench: Workbench)
             with suppress(BlockingIOError):
                 waiting.connect(full.getsockname())
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
-        error = the_error(sync(workbench, url, "--test", limit=600))
+        run = sync(workbench, url, "--test", limit=600)
     reason = "at 127.0.0.1: no connection within the time limit"
-    assert error.startswith(f"Intercom could not be reached {reason}")
+    assert run.error.startswith(f"Intercom could not be reached {reason}")
 
 
 @cases(([], 1, 6), (["expire@2"], 2, 9))
@@ -78,8 +94,7 @@ def test_each_scroll_has_a_new_connection_and_one_request_per_page(
     """After minutes of waiting, a gateway may have forgotten the old connection."""
     with Sandbox(leads=250, faults=faults) as sandbox:
         run = workbench.sync(sandbox)
-    assert run.code == 0, run.log
-    assert sandbox.workspace.scrolls_opened == scrolls
+    assert (run.code, sandbox.workspace.scrolls_opened) == (0, scrolls), run.log
     assert sandbox.requests == requests  # with the counts before, between and after the scrolls
     assert sandbox.connections == 1 + scrolls  # and one before the first scroll
 
@@ -97,7 +112,7 @@ def test_time_in_which_the_process_is_suspended_does_not_end_the_sync(workbench:
         time.sleep(2.5)  # more than any of its limits
         tap.send_signal(signal.SIGCONT)
         run = result(tap)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+    run.complete(sandbox)
 
 
 def test_no_library_logs_the_token_of_the_scroll_or_raw_headers(workbench: Workbench) -> None:
@@ -107,3 +122,131 @@ def test_no_library_logs_the_token_of_the_scroll_or_raw_headers(workbench: Workb
     assert run.code == 0, run.log
     assert not [param for param in scroll_params if param and param in run.log]
     assert "urllib3" not in run.log
+
+
+# Proxies and certificates
+
+
+@cases(("", 6), ("127.0.0.1", 0))
+def test_a_proxy_is_used_except_for_addresses_in_no_proxy(
+    no_proxy: str, requests: int, workbench: Workbench
+) -> None:
+    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
+        run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": no_proxy})
+    run.complete(sandbox)
+    assert len(asked) == requests
+    assert all(address.startswith(sandbox.url) for address in asked)
+
+
+def tls_proxy(authority: trustme.CA) -> Callable[[socket.socket], None]:
+    """A proxy that speaks TLS itself, and opens tunnels."""
+    context = tls_context(authority)
+
+    def converse(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(65536)
+            host, _, port = head.split()[1].decode().partition(":")
+            with socket.create_connection((host, int(port))) as upstream:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                threading.Thread(target=copy, args=(upstream, client), daemon=True).start()
+                copy(client, upstream)
+
+    return converse
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+
+
+def test_a_proxy_that_speaks_tls_is_used_with_the_certificates_in_requests_ca_bundle(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    """The connection is then no socket, but TLS inside TLS."""
+    bundle = workbench.folder / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with (
+        Sandbox(leads=250) as sandbox,
+        relay(sandbox, authority) as (url, _),
+        listening(tls_proxy(authority)) as port,
+    ):
+        proxy = {"HTTPS_PROXY": f"https://127.0.0.1:{port}", "REQUESTS_CA_BUNDLE": str(bundle)}
+        run = workbench.sync(sandbox, api_url=url, environment={"NO_PROXY": "", **proxy})
+    run.complete(sandbox)
+    assert "Traceback" not in run.log
+
+
+def test_a_password_file_does_not_replace_the_access_token(workbench: Workbench) -> None:
+    """The HTTP library would use the entry of `.netrc` for the host."""
+    (workbench.folder / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    with Sandbox(leads=5) as sandbox:
+        run = workbench.sync(sandbox, environment={"HOME": str(workbench.folder)})
+    assert run.code == 0, run.log
+
+
+@cases(
+    malformed=("http://[::1", "", "address of the request cannot be used"),
+    unknown_kind=("gopher://hush:1", "", "address of the proxy cannot be used"),
+    socks=("socks5://a:1", "", "pip install 'requests[socks]'"),
+    user=("http://Юля:hush@a:1", "", "user name or password has characters"),
+    refused=("http://127.0.0.1:{}", "407 Password", "wants a user name and a password"),
+    no_tls=("https://127.0.0.1:{}", "400 Bad Request", "The proxy does not speak TLS"),
+)
+def test_a_proxy_that_cannot_be_used_is_named_at_once(
+    proxy: str, status: str, words: str, workbench: Workbench
+) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with listening(refuse) as port:
+        error = error_at_once(workbench, API, HTTPS_PROXY=proxy.format(port))
+    assert words in error
+    assert "HTTPS_PROXY" in error
+
+
+def test_an_api_without_tls_or_with_an_unknown_certificate_is_named_at_once(
+    workbench: Workbench, authority: trustme.CA
+) -> None:
+    with Sandbox(leads=5) as sandbox, relay(sandbox, authority) as (url, asked):
+        without_tls = error_at_once(workbench, sandbox.url.replace("http:", "https:"))
+        assert "127.0.0.1 does not speak TLS" in without_tls
+        assert "REQUESTS_CA_BUNDLE" in error_at_once(workbench, url)
+    assert not asked
+
+
+@cases(
+    ("REQUESTS_CA_BUNDLE", "missing"),
+    ("REQUESTS_CA_BUNDLE", "no_certificate"),
+    ("CURL_CA_BUNDLE", "missing"),
+    ("SSLKEYLOGFILE", "folder"),
+)
+def test_a_local_file_that_cannot_be_used_is_named_at_once(
+    variable: str, path: str, workbench: Workbench, authority: trustme.CA
+) -> None:
+    (workbench.folder / "no_certificate").write_text("text")
+    (workbench.folder / "folder").mkdir()
+    given = {"REQUESTS_CA_BUNDLE": "", variable: str(workbench.folder / path)}
+    with Sandbox(leads=5) as sandbox, relay(sandbox, authority) as (url, _):
+        error = error_at_once(workbench, url, **given)
+    assert variable in error
+    assert "cannot be used" in error
+
+
+def test_a_handshake_that_takes_too_long_is_given_up(workbench: Workbench) -> None:
+    attempts = []
+
+    def drip(connection: socket.socket) -> None:
+        attempts.append(connection.recv(65536))
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of TLS begins, with 16 KB
+        for _ in range(600):
+            connection.sendall(b"\x02")
+            time.sleep(0.2)
+
+    with listening(drip) as port:
+        run = sync(workbench, f"https://127.0.0.1:{port}")
+    assert "127.0.0.1: no connection within the time limit" in run.error
+    assert len(attempts) == 2  # one of them for the count

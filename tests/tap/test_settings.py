@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 from support.cases import cases
-from support.runs import lasting, the_error
 from support.settings import DEFAULTS
 from support.tap import Workbench, run_tap
 
@@ -82,10 +82,8 @@ WRONG: dict[str, list[Any]] = {
 @cases(*((name, rule, value) for name, (rule, *values) in WRONG.items() for value in values))
 def test_a_wrong_setting_is_named_without_its_value(setting: str, rule: str, value: Any) -> None:
     (message,) = complaints(**{setting: value})
-    assert f"'{setting}'" in message
-    assert rule in message
-    for secret in ("hush", "hüsh", "8472", "Evil", "example.com", "\n"):
-        assert secret not in message
+    assert re.search(f"'{setting}'.*{rule}", message)
+    assert not re.search("hush|hüsh|8472|Evil|example.com|\n", message)
 
 
 @cases(
@@ -100,21 +98,17 @@ def test_an_api_url_is_https_or_this_machine(url: str) -> None:
 def test_one_line_names_all_wrong_settings(workbench: Workbench) -> None:
     config = {"access_token": "hush\nhush", "region": "hush", "max_restarts": 8472}
     run = run_tap("--config", workbench.file("config.json", config), LOGLEVEL="DEBUG")
-    error = the_error(run)
-    assert all(f"'{name}'" in error for name in config)
-    assert run.log.splitlines()[-1].endswith(error)
+    assert all(f"'{name}'" in run.refusal for name in config)
+    assert run.log.splitlines()[-1].endswith(run.refusal)
     assert "8472" not in run.log
-    assert run.output == b""
 
 
-def test_the_error_about_a_missing_token_names_the_places_where_it_can_be_given() -> None:
+def test_the_error_about_a_missing_token_names_the_places_for_it() -> None:
     """An empty one is missing too: a copy of `.env.example` contains it."""
     run = run_tap(TAP_LEADS_ACCESS_TOKEN="", TAP_LEADS_REGOIN="eu", TAP_LEADS__SELECT="[]")
     assert run.lines("WARNING") == ["Variable 'TAP_LEADS_REGOIN' is not known, and is ignored."]
-    error = the_error(run)
-    assert "'access_token' is missing" in error
-    for place in ("TAP_LEADS_ACCESS_TOKEN", ".env", "configuration file", "Meltano"):
-        assert place in error
+    told = ("'access_token' is missing", "TAP_LEADS_ACCESS_TOKEN", ".env", "file", "Meltano")
+    assert [words for words in told if words not in run.refusal] == []
 
 
 def test_null_is_not_set_and_an_unknown_setting_is_ignored(workbench: Workbench) -> None:
@@ -123,8 +117,9 @@ def test_null_is_not_set_and_an_unknown_setting_is_ignored(workbench: Workbench)
         config = dict.fromkeys((*DEFAULTS, *OF_THE_SDK)) | given
         run = run_tap("--config", workbench.file("config.json", config))
         (headers, *_) = sandbox.headers_seen
-    assert run.code == 0, run.log
-    assert run.lines("WARNING") == ["Setting 'acess_token' is not known, and is ignored."]
+    assert run.complete(sandbox).lines("WARNING") == [
+        "Setting 'acess_token' is not known, and is ignored."
+    ]
     assert "hush" not in run.log
     assert run.kinds == ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
     assert headers["Intercom-Version"] == DEFAULTS["api_version"]
@@ -137,9 +132,8 @@ def test_null_is_not_set_and_an_unknown_setting_is_ignored(workbench: Workbench)
 @cases(("request_timeout", "hush"), ("request_timeout", "8472"), ("stream_maps", '["hush"]'))
 def test_a_wrong_variable_is_named_in_one_line_without_its_value(setting: str, value: str) -> None:
     run = run_tap(**{"TAP_LEADS_ACCESS_TOKEN": "good", variable(setting): value})
-    assert setting in the_error(run).lower()
+    assert setting in run.refusal.lower()
     assert value not in run.log
-    assert run.output == b""
 
 
 def test_settings_from_variables_are_those_of_a_file(workbench: Workbench) -> None:
@@ -159,7 +153,7 @@ def test_settings_from_variables_are_those_of_a_file(workbench: Workbench) -> No
         }
         run = run_tap("--config", workbench.file("config.json", settings))
         for same in (run_tap(**texts), run_tap("--config", "ENV", **texts)):
-            assert lasting(same) == lasting(run)
+            assert same.lasting == run.lasting
     for headers in sandbox.headers_seen:
         names = ("Authorization", "Accept", "User-Agent", "Intercom-Version")
         assert [headers[name] for name in names] == ["right", "application/json", "ours/1", "1.0"]
@@ -183,6 +177,4 @@ def test_a_file_that_is_no_configuration_is_named_in_one_line(
     path = workbench.folder / "settings-of-mine.json"
     if content:
         path.write_bytes(content)
-    run = run_tap("--config", path, *arguments)
-    assert "settings-of-mine.json" in the_error(run)
-    assert run.output == b""
+    assert "settings-of-mine.json" in run_tap("--config", path, *arguments).refusal

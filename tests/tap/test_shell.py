@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
+import re
 import socket
 import subprocess
 import time
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 from support.cases import cases
-from support.runs import the_error
 from support.tap import TIME_LIMIT, Run, Workbench, command, environment, ids_of, run_tap
 
 from tap_leads.sandbox import Sandbox
@@ -27,30 +26,20 @@ def settings_of(sandbox: Sandbox) -> dict[str, str]:
     return {"TAP_LEADS_ACCESS_TOKEN": sandbox.token, "TAP_LEADS_API_URL": sandbox.url}
 
 
-def bash(script: str, folder: Path, **variables: str) -> Run:
-    """Runs a script of bash in a folder, in which `tap` is the tap.
-
-    The script may write its files `out` and `log`, which become the run's output and log.
-    """
-    with subprocess.Popen(
+def bash(script: str, folder: Path, sandbox: Sandbox | None = None, **variables: str) -> Run:
+    """Runs a script of bash in a folder; `tap` is the tap, with the settings of the sandbox."""
+    settings = settings_of(sandbox) if sandbox else {}
+    done = subprocess.run(
         ["bash", "-c", f'tap() {{ {TAP} "$@"; }}; {script}'],
         cwd=folder,
-        env=environment(PYTHONPATH=os.getcwd(), **variables),  # noqa: PTH109
+        env=environment(PYTHONPATH=os.getcwd(), **settings, **variables),  # noqa: PTH109
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
+        check=False,
         start_new_session=True,
-    ) as process:
-        try:
-            output, log = process.communicate(timeout=TIME_LIMIT)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)  # the script, and what it has started
-            raise
-    if (folder / "out").exists():
-        output = (folder / "out").read_bytes()
-    if (folder / "log").exists():
-        log = (folder / "log").read_bytes()
-    return Run(process.returncode, output, log.decode())
+        timeout=TIME_LIMIT,
+    )
+    return Run(done.returncode, done.stdout, done.stderr.decode())
 
 
 # Standard streams
@@ -64,7 +53,7 @@ def bash(script: str, folder: Path, **variables: str) -> Run:
 def test_all_leads_are_sent_without_a_log_or_an_input(
     closed: str, leads_250: Sandbox, tmp_path: Path
 ) -> None:
-    run = bash(f"tap >out {closed}", tmp_path, **settings_of(leads_250))
+    run = bash(f"tap {closed}", tmp_path, leads_250)
     assert (run.code, run.ids, run.kinds[-1]) == (0, ids_of(leads_250), "STATE")
 
 
@@ -92,23 +81,9 @@ def test_no_file_takes_the_number_of_a_closed_stream(leads_250: Sandbox) -> None
 def test_one_line_names_an_output_that_takes_nothing(
     call: str, reason: str, leads_250: Sandbox, tmp_path: Path
 ) -> None:
-    run = bash(f"{call} 2>log", tmp_path, **settings_of(leads_250))
-    error = the_error(run)
-    assert "Standard output" in error
-    assert reason in error
+    run = bash(f"{call}", tmp_path, leads_250)
+    assert re.search(f"Standard output.*{reason}", run.error)
     assert "Exception ignored" not in run.log
-
-
-def non_blocking_pipe() -> tuple[int, int]:
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    return reading, writing
-
-
-def non_blocking_socket() -> tuple[int, int]:
-    reading, writing = socket.socketpair()
-    writing.setblocking(False)
-    return reading.detach(), writing.detach()
 
 
 def comes_to_rest(process: psutil.Process) -> bool:
@@ -123,12 +98,17 @@ def comes_to_rest(process: psutil.Process) -> bool:
     return False
 
 
-@cases(non_blocking_pipe, non_blocking_socket, pty.openpty)
+@cases(
+    pipe=(os.pipe, False),
+    socket=(lambda: [end.detach() for end in socket.socketpair()], False),
+    terminal=(pty.openpty, True),
+)
 def test_a_slow_reader_gets_all_and_costs_nothing(
-    open_file: Callable[[], tuple[int, int]], leads_250: Sandbox
+    open_file: Callable[[], tuple[int, int]], blocking: bool, leads_250: Sandbox
 ) -> None:
     """The tap waits in the kernel instead of trying again and again."""
     reading, writing = open_file()
+    os.set_blocking(writing, blocking)
     with subprocess.Popen(
         command(), env=environment(**settings_of(leads_250)), stdout=writing, stderr=subprocess.PIPE
     ) as process:
@@ -140,8 +120,7 @@ def test_a_slow_reader_gets_all_and_costs_nothing(
                 output += data
         os.close(reading)
         _, log = process.communicate(timeout=TIME_LIMIT)
-    assert process.returncode == 0, log
-    assert Run(0, output, "").ids == ids_of(leads_250)
+    Run(process.returncode, output, log.decode()).complete(leads_250)
 
 
 # Configuration files
@@ -154,14 +133,11 @@ def test_a_slow_reader_gets_all_and_costs_nothing(
     "--config first.json --config <(cat config.json)",
     "--config first.json --config ENV",
 )
-def test_a_configuration_may_come_in_any_way(
-    given: str, workbench: Workbench, leads_250: Sandbox
-) -> None:
+def test_a_configuration_may_come(given: str, workbench: Workbench, leads_250: Sandbox) -> None:
     workbench.config(leads_250, user_agent="ours/1")
     workbench.file("first.json", {"access_token": "wrong", "user_agent": "ours/1"})
-    variables = settings_of(leads_250) if "ENV" in given else {}
-    run = bash(f"tap {given} >out 2>log", workbench.folder, **variables)
-    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+    sandbox = leads_250 if "ENV" in given else None
+    bash(f"tap {given}", workbench.folder, sandbox).complete(leads_250)
     assert leads_250.headers_seen[-1]["User-Agent"] == "ours/1"
 
 
@@ -169,21 +145,13 @@ def test_a_configuration_may_come_in_any_way(
     short=('{"access_token": "hush"}', "--discover"),
     too_long_for_a_name=('{"a":"hush' * 99, "--test=schema"),
 )
-def test_settings_on_the_command_line_are_refused_and_not_repeated(
-    inline: str, option: str
-) -> None:
-    error = the_error(run_tap("--config", inline, option))
-    assert "--config takes the name of a file" in error
+def test_settings_on_the_command_line_are_not_repeated(inline: str, option: str) -> None:
+    assert "--config takes the name of a file" in run_tap("--config", inline, option).refusal
 
 
-def test_a_catalog_may_have_a_byte_order_mark(workbench: Workbench, leads_250: Sandbox) -> None:
-    run = bash(
-        "tap --discover >catalog.json 2>log && "
-        "tap --catalog <(printf '\\xef\\xbb\\xbf'; cat catalog.json) >out 2>log",
-        workbench.folder,
-        **settings_of(leads_250),
-    )
-    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+def test_a_catalog_may_have_a_byte_order_mark(tmp_path: Path, leads_250: Sandbox) -> None:
+    script = "tap --discover >c && tap --catalog <(printf '\\xef\\xbb\\xbf'; cat c)"
+    bash(script, tmp_path, leads_250).complete(leads_250)
 
 
 # `.env`
@@ -192,19 +160,17 @@ WRONG_ENV = "TAP_LEADS_MAX_RESTARTS=hush\n"
 ENV_FILE_ON = {"PYTHON_DOTENV_DISABLED": ""}
 
 
-def test_settings_may_be_in_the_env_file_of_the_current_folder(
-    leads_250: Sandbox, tmp_path: Path
-) -> None:
+def test_settings_may_be_in_an_env_file(leads_250: Sandbox, tmp_path: Path) -> None:
+    """In the current folder only."""
     lines = [f'{name}="{value}"\n' for name, value in settings_of(leads_250).items()]
     (tmp_path / ".env").write_text("".join(lines))
-    run = bash("tap", tmp_path, **ENV_FILE_ON)
-    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+    run = bash("tap", tmp_path, None, **ENV_FILE_ON).complete(leads_250)
     assert any(str(tmp_path / ".env") in line for line in run.lines("INFO"))
 
 
 def test_a_wrong_env_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(WRONG_ENV)
-    error = the_error(bash("tap", tmp_path, TAP_LEADS_ACCESS_TOKEN="any", **ENV_FILE_ON))
+    error = bash("tap", tmp_path, None, TAP_LEADS_ACCESS_TOKEN="any", **ENV_FILE_ON).error
     assert error == "Variable TAP_LEADS_MAX_RESTARTS must contain a whole number."
 
 
@@ -217,9 +183,8 @@ def test_a_wrong_env_file_is_an_error(tmp_path: Path) -> None:
 def test_no_env_file_is_read(call: str, workbench: Workbench, leads_250: Sandbox) -> None:
     (workbench.folder / ".env").write_text(WRONG_ENV)
     workbench.config(leads_250)
-    variables = ENV_FILE_ON | ({} if "--config" in call else settings_of(leads_250))
-    run = bash(call, workbench.folder, **variables)
-    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+    sandbox = None if "--config" in call else leads_250
+    bash(call, workbench.folder, sandbox, **ENV_FILE_ON).complete(leads_250)
 
 
 # Signals and limits of the shell
@@ -228,29 +193,21 @@ def test_no_env_file_is_read(call: str, workbench: Workbench, leads_250: Sandbox
 def test_signals_that_were_ignored_stay_ignored(leads_250: Sandbox, tmp_path: Path) -> None:
     """As under nohup, and in the background of a script: Ctrl-C in the terminal is for others."""
     signals = "kill -HUP 0; kill -INT 0; kill -TERM 0"  # to all processes of the script
-    run = bash(
-        'trap "" HUP INT TERM; set -o pipefail; tap 2>log | '  # all does not fit into the pipe
-        f'{{ read -r first; {signals}; printf "%s\\n" "$first"; cat; }}',
-        tmp_path,
-        **settings_of(leads_250),
-    )
-    assert (run.code, run.ids) == (0, ids_of(leads_250)), run.log
+    reader = f'{{ read -r first; {signals}; printf "%s\\n" "$first"; cat; }}'
+    script = f'trap "" HUP INT TERM; set -o pipefail; tap | {reader}'  # a pipe is too small for all
+    bash(script, tmp_path, leads_250).complete(leads_250)
 
 
-def test_one_line_names_a_missing_folder_for_temporary_files(
-    leads_250: Sandbox, tmp_path: Path
-) -> None:
+def test_one_line_names_a_missing_temporary_folder(leads_250: Sandbox, tmp_path: Path) -> None:
     """As in a read-only container. Here, `ulimit` forbids files with content."""
     # What measures coverage could not write its file either.
-    run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, **settings_of(leads_250))
-    assert "TMPDIR" in the_error(run)
-    assert "STATE" not in run.kinds
+    run = bash("unset ${!COVERAGE_*}; ulimit -f 0; tap", tmp_path, leads_250)
+    assert "TMPDIR" in run.error
 
 
 def test_a_large_body_does_not_fill_the_memory(tmp_path: Path) -> None:
     """A gzip body of less than a megabyte unpacks to 800 MB; 64 MiB of it are read."""
     with Sandbox(leads=250, idle_limit=1.0, faults=["bomb@2:800"]) as sandbox:
-        variables = settings_of(sandbox) | {"TAP_LEADS_SCROLL_EXPIRY": "1"}
-        run = bash("ulimit -d 400000; tap", tmp_path, **variables)
-    assert (run.code, run.ids) == (0, ids_of(sandbox)), run.log
+        run = bash("ulimit -d 400000; tap", tmp_path, sandbox, TAP_LEADS_SCROLL_EXPIRY="1")
+    run.complete(sandbox)
     assert "too large for a page" in run.log
