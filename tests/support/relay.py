@@ -1,14 +1,12 @@
-"""Servers between the tap and the sandbox: proxies, and any other that a test describes."""
+"""Servers between the tap and the sandbox: tunnels, and any other that a test describes."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import trustme
 
@@ -35,41 +33,35 @@ def listening(converse: Callable[[socket.socket], None]) -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def tls_context(authority: trustme.CA) -> ssl.SSLContext:
-    """The context of a server for https."""
+@contextmanager
+def tunnel(authority: trustme.CA, sandbox: Sandbox | None = None) -> Iterator[str]:
+    """A server that speaks TLS, and sends what the sandbox sends; its address.
+
+    Without a sandbox it is a proxy, which opens tunnels. The authority signs its certificate.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
 
+    def converse(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as client:
+            address = sandbox.url.removeprefix("http://") if sandbox else asked_for(client)
+            host, _, port = address.partition(":")
+            with socket.create_connection((host, int(port))) as upstream:
+                if not sandbox:
+                    client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                threading.Thread(target=copy, args=(upstream, client), daemon=True).start()
+                copy(client, upstream)
 
-@contextmanager
-def relay(sandbox: Sandbox, authority: trustme.CA | None = None) -> Iterator[tuple[str, list[str]]]:
-    """A server that sends what the sandbox sends; its address, and what it was asked for.
+    def asked_for(client: socket.socket) -> str:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(65536)
+        return head.split()[1].decode()
 
-    With an authority, which signs its certificate, it speaks https. A proxy is asked for whole
-    addresses.
-    """
-    asked: list[str] = []
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
 
-    class Relay(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            address = self.path if self.path.startswith("http") else sandbox.url + self.path
-            request = urllib.request.Request(address, headers=dict(self.headers))  # noqa: S310
-            with urllib.request.urlopen(request) as response:  # noqa: S310
-                body = response.read()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Logs nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Relay) as server:
-        if authority:
-            server.socket = tls_context(authority).wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        scheme = "https" if authority else "http"
-        yield f"{scheme}://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
+    with listening(converse) as port:
+        yield f"https://127.0.0.1:{port}"

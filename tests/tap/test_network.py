@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import pytest
 import trustme
 from support.cases import cases
-from support.relay import listening, relay, tls_context
+from support.relay import listening, tunnel
 from support.tap import Run, Workbench, result, run_tap, start_tap
 
 from demo.supervisor import free_port
@@ -127,39 +125,16 @@ def test_no_library_logs_the_token_of_the_scroll_or_raw_headers(workbench: Workb
 # Proxies and certificates
 
 
-@cases(("", 6), ("127.0.0.1", 0))
+@cases(("", [6, 0]), ("127.0.0.1", [0, 6]))
 def test_a_proxy_is_used_except_for_addresses_in_no_proxy(
-    no_proxy: str, requests: int, workbench: Workbench
+    no_proxy: str, requests: list[int], workbench: Workbench
 ) -> None:
-    with Sandbox(leads=250) as sandbox, relay(sandbox) as (proxy, asked):
-        run = workbench.sync(sandbox, environment={"HTTP_PROXY": proxy, "NO_PROXY": no_proxy})
-    run.complete(sandbox)
-    assert len(asked) == requests
-    assert all(address.startswith(sandbox.url) for address in asked)
-
-
-def tls_proxy(authority: trustme.CA) -> Callable[[socket.socket], None]:
-    """A proxy that speaks TLS itself, and opens tunnels."""
-    context = tls_context(authority)
-
-    def converse(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as client:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += client.recv(65536)
-            host, _, port = head.split()[1].decode().partition(":")
-            with socket.create_connection((host, int(port))) as upstream:
-                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                threading.Thread(target=copy, args=(upstream, client), daemon=True).start()
-                copy(client, upstream)
-
-    return converse
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
+    """Each of two sandboxes can be the proxy, or the API."""
+    with Sandbox(leads=250) as proxy, Sandbox(leads=250) as api:
+        variables = {"HTTP_PROXY": proxy.url, "NO_PROXY": no_proxy}
+        run = workbench.sync(api, environment=variables)
+    run.complete(api)
+    assert [proxy.requests, api.requests] == requests
 
 
 def test_a_proxy_that_speaks_tls_is_used_with_the_certificates_in_requests_ca_bundle(
@@ -170,10 +145,10 @@ def test_a_proxy_that_speaks_tls_is_used_with_the_certificates_in_requests_ca_bu
     authority.cert_pem.write_to_path(str(bundle))
     with (
         Sandbox(leads=250) as sandbox,
-        relay(sandbox, authority) as (url, _),
-        listening(tls_proxy(authority)) as port,
+        tunnel(authority, sandbox) as url,
+        tunnel(authority) as proxy_url,
     ):
-        proxy = {"HTTPS_PROXY": f"https://127.0.0.1:{port}", "REQUESTS_CA_BUNDLE": str(bundle)}
+        proxy = {"HTTPS_PROXY": proxy_url, "REQUESTS_CA_BUNDLE": str(bundle)}
         run = workbench.sync(sandbox, api_url=url, environment={"NO_PROXY": "", **proxy})
     run.complete(sandbox)
     assert "Traceback" not in run.log
@@ -211,11 +186,11 @@ def test_a_proxy_that_cannot_be_used_is_named_at_once(
 def test_an_api_without_tls_or_with_an_unknown_certificate_is_named_at_once(
     workbench: Workbench, authority: trustme.CA
 ) -> None:
-    with Sandbox(leads=5) as sandbox, relay(sandbox, authority) as (url, asked):
+    with Sandbox(leads=5) as sandbox, tunnel(authority, sandbox) as url:
         without_tls = error_at_once(workbench, sandbox.url.replace("http:", "https:"))
         assert "127.0.0.1 does not speak TLS" in without_tls
         assert "REQUESTS_CA_BUNDLE" in error_at_once(workbench, url)
-    assert not asked
+    assert sandbox.requests == 0
 
 
 @cases(
@@ -230,7 +205,7 @@ def test_a_local_file_that_cannot_be_used_is_named_at_once(
     (workbench.folder / "no_certificate").write_text("text")
     (workbench.folder / "folder").mkdir()
     given = {"REQUESTS_CA_BUNDLE": "", variable: str(workbench.folder / path)}
-    with Sandbox(leads=5) as sandbox, relay(sandbox, authority) as (url, _):
+    with Sandbox(leads=5) as sandbox, tunnel(authority, sandbox) as url:
         error = error_at_once(workbench, url, **given)
     assert variable in error
     assert "cannot be used" in error
