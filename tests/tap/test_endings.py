@@ -30,39 +30,33 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-# Where a signal can meet the tap: the fault, and how many requests show that the tap is there.
-STAGES = {
-    "waiting-for-another-scroll": ("exists@*", 1),
-    "waiting-for-the-first-page": ("hang@1", 1),
-    "waiting-for-a-later-page": ("hang@3", 3),
-    "pausing-before-a-restart": ("restart@2", 2),
-    "pausing-for-the-rate-limit": ("429@2+:9", 2),
-    "receiving-pages": ("slow@*:0.05", 3),
-    "blocked-by-the-target": ("slow@1:0", 251),
-}
-
-
 @cases(
-    *((stage, SIGTERM) for stage in STAGES),
-    *((stage, SIGKILL) for stage in ("receiving-pages", "blocked-by-the-target")),
-    ("pausing-before-a-restart", SIGINT),
-    ("receiving-pages", SIGHUP),
+    waiting_for_another_scroll=("exists@*", 1, SIGTERM),
+    waiting_for_the_first_page=("hang@1", 1, SIGTERM),
+    waiting_for_a_later_page=("hang@3", 3, SIGTERM),
+    pausing_before_a_restart=("restart@2", 2, SIGTERM),
+    pausing_before_a_restart_with_ctrl_c=("restart@2", 2, SIGINT),
+    pausing_for_the_rate_limit=("429@2+:9", 2, SIGTERM),
+    receiving_pages=("slow@*:0.05", 3, SIGTERM),
+    receiving_pages_when_the_terminal_closes=("slow@*:0.05", 3, SIGHUP),
+    receiving_pages_and_killed=("slow@*:0.05", 3, SIGKILL),
+    blocked_by_the_target=("slow@1:0", 251, SIGTERM),
+    blocked_by_the_target_and_killed=("slow@1:0", 251, SIGKILL),
 )
 def test_a_signal_ends_the_tap_at_once_and_nothing_is_left(
-    stage: str, number: Signals, workbench: Workbench
+    fault: str, requests: int, number: Signals, workbench: Workbench
 ) -> None:
-    """The waits of these stages are longer than half a minute, or end with another request."""
-    fault, requests = STAGES[stage]
+    """So many requests show that the tap waits, for half a minute or until another request."""
     with Sandbox(leads=25_000, faults=[fault]) as sandbox, start(workbench, sandbox) as process:
         wait_until(lambda: len(sandbox.workspace.history) >= requests)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
         code = process.wait(timeout=30)
         run = result(process)
-    assert len(sandbox.workspace.history) == requests or stage == "receiving-pages"
-    killed = number == SIGKILL
-    assert code == (-number if killed else 128 + number)
-    assert run.lines("ERROR") == ["Ended by a signal; the sync is not complete."] * (not killed)
+    assert len(sandbox.workspace.history) == requests or "slow@*" in fault
+    line = "Ended by a signal; the sync is not complete."
+    expected = (-number, []) if number == SIGKILL else (128 + number, [line])
+    assert (code, run.lines("ERROR")) == expected
     assert "Traceback" not in run.log
     assert not any(words in run.output for words in (b'"STATE"', b"ACTIVATE_VERSION"))
     assert not any(child.is_running() for child in children)

@@ -215,9 +215,7 @@ def test_a_test_names_the_known_counts(faults: str, said: set[str], workbench: W
     bound=("counts/403@* contacts/limited@*", "250 leads at most"),
     more_than_1_percent=("counts/off@*:3", "3 of them are missing"),
 )
-def test_a_sync_without_proof_deletes_nothing(
-    faults: str, reason: str, workbench: Workbench
-) -> None:
+def test_without_proof_nothing_is_deleted(faults: str, reason: str, workbench: Workbench) -> None:
     run, sandbox = sync(workbench, faults)
     assert run.complete(sandbox).kinds == ["SCHEMA", "RECORD", "STATE"]
     assert reason in run.lines("WARNING")[-1]

@@ -53,7 +53,7 @@ def test_a_quiet_log_is_empty_after_a_good_run(workbench: Workbench, leads_250: 
 
 @cases(
     unknown_level=("LOGLEVEL", "notice", ["LOGLEVEL 'notice' is not a level of the log; INFO is."]),
-    missing_file=(FILE, "{}/missing.yaml", ["{}/missing.yaml.* not found"]),
+    missing_file=(FILE, "{}/missing.yaml", ["not found: {}/missing.yaml"]),
     wrong_file=(FILE, "{}/wrong.yaml", ["{}/wrong.yaml.* is not a valid logging configuration"]),
     no_file=(FILE, "", []),
 )
