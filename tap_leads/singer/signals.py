@@ -44,5 +44,7 @@ def _repeat(received: int, main: int) -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # a repeated one must not interrupt what ends the sync
     _noticed.set()
     raise SystemExit(128 + number)

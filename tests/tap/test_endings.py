@@ -63,16 +63,26 @@ def test_a_signal_ends_the_tap_at_once_and_nothing_is_left(
     assert not list((workbench.folder / "tmp").iterdir())
 
 
-def test_a_signal_that_interrupts_no_wait_is_noticed_too() -> None:
-    """One that comes in the instant before a wait does not; here, another thread receives it."""
-    script = """
-import os, signal, threading
-from tap_leads.singer import signals
-signals.handle()
+@cases(
+    # One that comes in the instant before a wait; here, another thread receives it.
+    interrupts_no_wait="""
 send = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 threading.Timer(0.2, send).start()
 os.write(os.pipe()[1], bytes(2**20))
-"""
+""",
+    repeated="""
+try:
+    signal.raise_signal(signal.SIGTERM)
+finally:
+    signal.raise_signal(signal.SIGINT)
+""",
+)
+def test_a_signal_is_noticed_once(received: str) -> None:
+    script = f"""
+import os, signal, threading
+from tap_leads.singer import signals
+signals.handle()
+{received}"""
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=30)
     assert done.returncode == 128 + SIGTERM
 
