@@ -139,11 +139,9 @@ def test_nothing_but_messages_is_written(
 ) -> None:
     """Files of BATCH messages would hold deselected fields."""
     monkeypatch.chdir(workbench.folder)
-    batch = {
-        "encoding": {"format": "jsonl", "compression": "gzip"},
-        "storage": {"root": workbench.folder.as_uri()},
-        "batch_size": 10,
-    }
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    storage = {"root": workbench.folder.as_uri()}
+    batch = {"encoding": encoding, "storage": storage, "batch_size": 10}
     run = workbench.sync(leads_250, batch_config=batch).complete(leads_250)
     assert run.kinds == ["SCHEMA", "RECORD", "ACTIVATE_VERSION", "STATE"]
     assert run.lines("WARNING") == ["Setting 'batch_config' is not known, and is ignored."]
