@@ -118,8 +118,8 @@ def test_a_deselected_field_is_in_no_message(
 def test_a_deselected_misfit_is_nowhere(paths: str, traces: str, workbench: Workbench) -> None:
     with Sandbox(leads=100, faults=["types@*"]) as sandbox:
         all_selected = workbench.sync(sandbox)
-        run = sync(workbench, sandbox, entry(dict.fromkeys(paths.split(), DESELECTED)))
-    run.complete(sandbox)
+        catalog = entry(dict.fromkeys(paths.split(), DESELECTED))
+        run = sync(workbench, sandbox, catalog).complete(sandbox)
     assert b"x_undocumented_flag" in run.output
     for trace in traces.encode().split():
         assert trace in all_selected.output

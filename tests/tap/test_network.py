@@ -104,8 +104,7 @@ def test_time_in_which_the_process_is_suspended_does_not_end_the_sync(workbench:
         tap.send_signal(signal.SIGSTOP)
         time.sleep(2.5)  # more than any of its limits
         tap.send_signal(signal.SIGCONT)
-        run = result(tap)
-    run.complete(sandbox)
+        result(tap).complete(sandbox)
 
 
 def test_no_library_logs_the_token_of_the_scroll_or_raw_headers(workbench: Workbench) -> None:
@@ -127,8 +126,7 @@ def test_a_proxy_is_used_except_for_addresses_in_no_proxy(
     """Each of two sandboxes can be the proxy, or the API."""
     with Sandbox(leads=250) as proxy, Sandbox(leads=250) as api:
         variables = {"HTTP_PROXY": proxy.url, "NO_PROXY": no_proxy}
-        run = workbench.sync(api, environment=variables)
-    run.complete(api)
+        workbench.sync(api, environment=variables).complete(api)
     assert [proxy.requests, api.requests] == requests
 
 
