@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import NoReturn
 
@@ -15,6 +16,9 @@ EXIT_CODES = frozenset(128 + number for number in _SIGNALS)
 
 _REPEAT_AFTER = 0.5
 """Seconds after which a signal that Python has not noticed is sent again."""
+
+_LONGEST_END = 30.0
+"""Seconds that the command has to end, for example if nobody reads its last line in the log."""
 
 _noticed = threading.Event()
 
@@ -33,7 +37,7 @@ def handle() -> None:
 
 
 def _repeat(received: int, main: int) -> None:
-    """Sends the main thread a signal again until Python notices it.
+    """Sends the main thread a signal again until Python notices it, and limits the end.
 
     Python looks for signals before it waits, and a signal interrupts a wait. One that comes in
     between would be noticed after the wait only: never, if a target does not read any more.
@@ -41,6 +45,8 @@ def _repeat(received: int, main: int) -> None:
     (number,) = os.read(received, 1)
     while not _noticed.wait(_REPEAT_AFTER):
         signal.pthread_kill(main, number)
+    time.sleep(_LONGEST_END)
+    os._exit(128 + number)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -76,8 +76,15 @@ try:
 finally:
     signal.raise_signal(signal.SIGINT)
 """,
+    and_the_end_waits_for_ever="""
+signals._LONGEST_END = 0.1
+try:
+    signal.raise_signal(signal.SIGTERM)
+finally:
+    threading.Event().wait()
+""",
 )
-def test_a_signal_is_noticed_once(received: str) -> None:
+def test_a_signal_is_noticed_once_and_ends_the_tap(received: str) -> None:
     script = f"""
 import os, signal, threading
 from tap_leads.singer import signals
