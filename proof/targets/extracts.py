@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,6 +112,7 @@ def two_syncs(way: str) -> tuple[Extract, Extract]:
     """The leads of two syncs; between them some are changed, some deleted and some added."""
     with Sandbox(leads=LEADS, faults=["types@*"]) as sandbox:
         first = _extract(sandbox, sandbox.token, WAYS[way])
+        time.sleep(1 - time.time() % 1)  # targets may keep whole seconds only
         sandbox.workspace.update(CHANGED)
         sandbox.workspace.delete(DELETED)
         sandbox.workspace.add(ADDED)

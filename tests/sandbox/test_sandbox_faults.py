@@ -81,6 +81,7 @@ def test_every_kind_is_tested() -> None:
     # The scroll stays open after an error, and an ended scroll is gone for good.
     ("restart@1", "500 server_error, 400 scroll_exists"),
     ("expire@2", "1, 404 not_found, 404 not_found, open, 1"),
+    ("expire@1", "404 not_found, 1"),  # no scroll is open
     ("no-end@*", "1, 2, 3, 4, 5, 404 not_found, 404 not_found"),
     ("end@3", "1, 2, end, 404 not_found, open, 1, 2, 3, 4, 5, end"),
     ("end@p3", "1, 2, end, open, 1, 2, end"),
