@@ -50,7 +50,9 @@ def installed(pins: str, folder: Path | None = None, *, startup: str = "") -> Pa
             _uv("venv", "--clear", "--python", sys.executable, folder)
             _uv("pip", "sync", "--python", folder / "bin/python", file)
             (packages,) = folder.glob("lib/python*/site-packages")
-            (packages / "sitecustomize.py").write_text(startup)
+            # A file `sitecustomize.py` would be hidden by that of Debian's Python.
+            (packages / "_startup.py").write_text(startup)
+            (packages / "_startup.pth").write_text("import _startup\n")
             stamp.write_text(wanted)
     return folder / "bin"
 
