@@ -52,7 +52,7 @@ simulate: $(DEV) ## Run every schedule of three faults through the lifecycle (so
 	SIMULATE_FAULTS=3 $(BIN)/python -m pytest tests/unit/test_every_schedule.py
 
 .PHONY: mutants
-mutants: $(DEV) ## Change the code in small ways; tests must notice each change (ONLY=file, 40 minutes)
+mutants: $(DEV) ## Change the code in small ways; tests must notice each change (ONLY=file, 20 minutes)
 	@nice $(BIN)/python -m proof.mutants $(ONLY)
 
 .PHONY: cover
