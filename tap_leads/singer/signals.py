@@ -18,7 +18,7 @@ _REPEAT_AFTER = 0.5
 """Seconds after which a signal that Python has not noticed is sent again."""
 
 _LONGEST_END = 30.0
-"""Seconds that the command has to end, for example if nobody reads its last line in the log."""
+"""Seconds that the command has to end, for example if no program reads its log."""
 
 _noticed = threading.Event()
 
