@@ -134,7 +134,7 @@ def test_a_run_that_is_killed_leaves_nothing(
         worker.kill()
     assert run.returncode != 0
     assert time.monotonic() - began < cleanup.SECONDS, "it waited until it had to kill"
-    for pid in pids:  # a zombie is a process that nobody waits for after its parent was killed
+    for pid in pids:  # a zombie has ended, but its parent was killed and cannot wait for it
         with suppress(psutil.NoSuchProcess):
             assert psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
     assert files(tmp_path) == []

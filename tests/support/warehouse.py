@@ -80,7 +80,7 @@ class Warehouse:
         """The rows of a table, ordered by id."""
         return self.server.query(f'SELECT {columns} FROM "{self.schema}".{table} ORDER BY id')
 
-    def ids(self, table: str = "contacts") -> list[str]:
+    def ids(self) -> list[str]:
         """The ids of the rows that are not marked as deleted."""
-        rows = self.rows("id, _sdc_deleted_at", table)
+        rows = self.rows("id, _sdc_deleted_at")
         return [identity for identity, deleted in rows if deleted is None]

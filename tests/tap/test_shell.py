@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import psutil
 from support.cases import cases
-from support.tap import TIME_LIMIT, Run, Workbench, command, environment, run_tap
+from support.tap import TIME_LIMIT, Run, Workbench, command, environment, result, run_tap
 
 from tap_leads.sandbox import Sandbox
 
@@ -29,17 +30,20 @@ def settings_of(sandbox: Sandbox) -> dict[str, str]:
 def bash(script: str, folder: Path, sandbox: Sandbox | None = None, **variables: str) -> Run:
     """Runs a script of bash in a folder; `tap` is the tap, with the settings of the sandbox."""
     settings = settings_of(sandbox) if sandbox else {}
-    done = subprocess.run(
+    with subprocess.Popen(
         ["bash", "-c", f'tap() {{ {TAP} "$@"; }}; {script}'],
         cwd=folder,
         env=environment(PYTHONPATH=os.getcwd(), **settings, **variables),  # noqa: PTH109
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
-        timeout=TIME_LIMIT,
-    )
-    return Run(done.returncode, done.stdout, done.stderr.decode())
+    ) as process:
+        try:
+            return result(process)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # the script, and what it has started
+            raise
 
 
 # Standard streams
